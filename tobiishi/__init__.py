@@ -1,0 +1,1 @@
+"""Step messages for LINE Official Accounts, on Temporal."""

@@ -1,0 +1,80 @@
+"""What an operator sets through the environment: read once, checked at the door.
+
+Each setting is described in `docs/settings.md`. Temporal's own `TEMPORAL_*` names are read by
+`temporalio.envconfig` (see `tobiishi.temporal`), not here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LINE_API_BASE_URL = "https://api.line.me"
+
+
+class Settings(BaseSettings):
+    """The settings of every process of Tobiishi. A wrong one raises `pydantic.ValidationError`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TOBIISHI_", env_ignore_empty=True, populate_by_name=True, extra="ignore"
+    )
+
+    #: Port of the starter: webhooks, HTTP API.
+    port: int = Field(default=8000, ge=1, le=65535)
+    #: Port of the embedded Temporal server.
+    temporal_port: int = Field(default=7233, ge=1, le=65535)
+    #: Port of the embedded Temporal server's UI.
+    temporal_ui_port: int = Field(default=8233, ge=1, le=65535)
+    #: Port of the LINE simulator.
+    simulator_port: int = Field(default=8300, ge=1, le=65535)
+    #: Folder that `make run` keeps its data and keys in.
+    home: Path = Path(".tobiishi")
+    #: Bearer token of `/api`.
+    api_token: SecretStr | None = None
+    #: Time zone of scenarios that name none (IANA name).
+    timezone: str = "Asia/Tokyo"
+    #: Fernet keys, comma-separated, newest first, that encrypt channel secrets at rest.
+    secret_key: SecretStr | None = None
+
+    #: Postgres to use in place of the embedded one.
+    database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    #: Channel ID of the default LINE channel (for people; LINE's API does not need it).
+    line_channel_id: str | None = Field(default=None, validation_alias="LINE_CHANNEL_ID")
+    #: Channel secret of the default LINE channel: webhook signatures are checked with it.
+    line_channel_secret: SecretStr | None = Field(
+        default=None, validation_alias="LINE_CHANNEL_SECRET"
+    )
+    #: Channel access token of the default LINE channel. Where set, the simulator is not started.
+    line_channel_access_token: SecretStr | None = Field(
+        default=None, validation_alias="LINE_CHANNEL_ACCESS_TOKEN"
+    )
+    #: Where LINE's API answers.
+    line_api_base_url: str = Field(default=LINE_API_BASE_URL, validation_alias="LINE_API_BASE_URL")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(
+                f"{name!r} is not a time zone; use an IANA name such as Asia/Tokyo"
+            ) from error
+        return name
+
+    @model_validator(mode="after")
+    def _token_and_secret_together(self) -> Self:
+        if self.line_channel_access_token and not self.line_channel_secret:
+            raise ValueError(
+                "LINE_CHANNEL_ACCESS_TOKEN is set but LINE_CHANNEL_SECRET is not; set both "
+                "(LINE Developers console, your channel, Basic settings)"
+            )
+        if self.line_api_base_url != LINE_API_BASE_URL and not self.line_channel_access_token:
+            raise ValueError(
+                "LINE_API_BASE_URL is set but LINE_CHANNEL_ACCESS_TOKEN is not; set the token too"
+            )
+        return self
