@@ -1,12 +1,12 @@
-"""What a journey does next: the one value that scenario, activities and workflow hand each other.
+"""What a journey is and does next: the values that scenario, activities and workflow exchange.
 
-It goes into Temporal's history at every step, so it stays small and carries references only:
-no message bodies, no friend's name.
+They go into Temporal's history at every step, so they stay small and carry references only: no
+message bodies, no friend's name.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -36,3 +36,71 @@ class Plan:
     label: str
     #: How many times this step has been tried under a retry key of its own, from 1.
     visit: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class JourneyRef:
+    """Which journey it is: enough to find everything else about it."""
+
+    #: Its number in the `journeys` table.
+    journey_id: int
+    channel: str
+    scenario: str
+    #: The version it started with, and keeps.
+    version: int
+    #: LINE's user id.
+    friend: str
+    #: How many times this friend has entered this scenario, from 1.
+    entry: int
+    #: When it began (UTC).
+    started_at: datetime
+
+    @property
+    def workflow_id(self) -> str:
+        return f"journey/{self.channel}/{self.scenario}/{self.friend}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One step to take, as an activity gets it."""
+
+    journey: JourneyRef
+    plan: Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A step taken, as an activity answers it."""
+
+    #: What was done, for people: `sent coupon`, `in clicked-hello: no`.
+    said: str
+    #: What comes next.
+    plan: Plan
+
+
+@dataclass(kw_only=True)
+class JourneyState:
+    """All that a journey carries: what it starts with, and what it hands on to a next run."""
+
+    journey: JourneyRef
+    #: What comes next.
+    plan: Plan
+    #: The last things done, for people.
+    trail: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """A journey that is over, as an activity gets it."""
+
+    journey: JourneyRef
+    #: How it ended as far as the workflow knows; the database may know better.
+    outcome: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JourneyResult:
+    """How a journey ended."""
+
+    #: `completed`, `exited`, `unfollowed`, `stopped`.
+    outcome: str

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tobiishi.errors import SettingError
 
 LINE_API_BASE_URL = "https://api.line.me"
 
@@ -23,6 +25,8 @@ class Settings(BaseSettings):
         env_prefix="TOBIISHI_", env_ignore_empty=True, populate_by_name=True, extra="ignore"
     )
 
+    #: Address that the starter listens on.
+    host: str = "127.0.0.1"
     #: Port of the starter: webhooks, HTTP API.
     port: int = Field(default=8000, ge=1, le=65535)
     #: Port of the embedded Temporal server.
@@ -78,3 +82,34 @@ class Settings(BaseSettings):
                 "LINE_API_BASE_URL is set but LINE_CHANNEL_ACCESS_TOKEN is not; set the token too"
             )
         return self
+
+    @classmethod
+    def load(cls) -> Self:
+        """The settings, or a `SettingError` with one line for each that is wrong."""
+        try:
+            return cls()
+        except ValidationError as error:
+            lines = []
+            for problem in error.errors(include_url=False, include_context=False):
+                name = cls.variable(str(problem["loc"][0])) if problem["loc"] else None
+                text = problem["msg"].removeprefix("Value error, ")
+                lines.append(f"{name}: {text}" if name else text)
+            raise SettingError("\n".join(lines)) from None
+
+    @classmethod
+    def variable(cls, field: str) -> str:
+        """The environment variable of a field."""
+        if field not in cls.model_fields:  # the variable's own name, as some errors have it
+            return field
+        alias = cls.model_fields[field].validation_alias
+        return str(alias) if alias else f"{cls.model_config['env_prefix']}{field}".upper()
+
+    def environment(self) -> dict[str, str]:
+        """These settings as variables, for a process that is to have the same."""
+        return {
+            self.variable(name): (
+                value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            )
+            for name, value in self
+            if value is not None
+        }

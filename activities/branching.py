@@ -1,0 +1,52 @@
+"""Branching: where a friend goes at a branch, by what is known of them at that moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from temporalio import activity
+
+from activities.context import Context, now
+from tobiishi import audiences, friends, journeys
+from tobiishi.plan import Taken, Turn
+from tobiishi.scenario import FriendFacts, branch_at, choose_case, plan_case
+
+
+@dataclass(frozen=True)
+class Branching:
+    context: Context
+
+    @activity.defn(name="check_audience")
+    async def choose(self, turn: Turn) -> Taken:
+        """Check the memberships and attributes that the branch asks for, and choose its case.
+
+        What was seen is kept in the trail: it is the answer to "why did this friend get this?".
+        """
+        journey, plan, at = turn.journey, turn.plan, now()
+        async with self.context.database.transaction() as connection:
+            scenario = (await self.context.version_of(connection, journey)).scenario
+            branch = branch_at(scenario, plan.step)
+            friend = await friends.get(connection, journey.channel, journey.friend)
+            facts = FriendFacts(
+                audiences=await audiences.memberships_among(
+                    connection, journey.channel, journey.friend, branch.audiences()
+                ),
+                gender=friend.attributes.gender,
+                age=friend.attributes.age_on(at.astimezone(ZoneInfo(scenario.timezone)).date()),
+                region=friend.attributes.region,
+                os=friend.attributes.os,
+            )
+            choice = choose_case(branch, facts)
+            await journeys.say(
+                connection,
+                journey,
+                step=plan.step,
+                at=at,
+                said=choice.said,
+                detail={"case": choice.case, "saw": choice.saw},
+            )
+        return Taken(
+            said=choice.said,
+            plan=plan_case(scenario, plan.step, choice.case, started_at=journey.started_at, now=at),
+        )

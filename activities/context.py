@@ -1,0 +1,59 @@
+"""What activities work with, and the clock they go by."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from temporalio import activity
+
+from tobiishi.channels import Channel, Channels
+from tobiishi.database import Connection, Database
+from tobiishi.line import LineClient
+from tobiishi.plan import JourneyRef
+from tobiishi.publishing import Version, Versions
+
+
+@dataclass(kw_only=True)
+class Context:
+    """The parts of a running worker."""
+
+    database: Database
+    channels: Channels
+    versions: Versions = field(default_factory=Versions)
+    _clients: dict[tuple[str, str], LineClient] = field(default_factory=dict)
+
+    async def version_of(self, connection: Connection, journey: JourneyRef) -> Version:
+        """The scenario version that the journey keeps."""
+        return await self.versions.get(
+            connection, journey.channel, journey.scenario, journey.version
+        )
+
+    def line(self, channel: Channel) -> LineClient:
+        """A client that speaks for the channel; a changed token gets a client of its own."""
+        key = (channel.api_base_url, channel.access_token)
+        if key not in self._clients:
+            self._clients[key] = LineClient(
+                base_url=channel.api_base_url, access_token=channel.access_token
+            )
+        return self._clients[key]
+
+    @asynccontextmanager
+    async def closing(self) -> AsyncIterator[Context]:
+        """Closes the connections to LINE at the end."""
+        try:
+            yield self
+        finally:
+            for client in self._clients.values():
+                await client.aclose()
+
+
+def now() -> datetime:
+    """The time by the journey's own clock.
+
+    The server's time of this attempt, not this machine's: so a journey's waits are counted by one
+    clock, which a rehearsal may move.
+    """
+    return activity.info().started_time

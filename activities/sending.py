@@ -1,0 +1,183 @@
+"""Sending: one message of a journey, to LINE, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.context import Context, now
+from tobiishi import deliveries, friends, journeys
+from tobiishi.deliveries import Delivery
+from tobiishi.friends import Friend
+from tobiishi.line import (
+    FriendNotFound,
+    LineClient,
+    LineError,
+    QuotaSpent,
+    RateLimited,
+    Refused,
+    retry_key,
+)
+from tobiishi.plan import JourneyRef, Taken, Turn
+from tobiishi.scenario import (
+    Send,
+    is_open_for,
+    plan_after,
+    plan_at_next_opening,
+    render,
+    send_at,
+    uses_profile,
+)
+
+#: A name from LINE's profile is asked for again after so long.
+PROFILE_LIFE = timedelta(days=7)
+#: How often a journey that waits for quota looks again.
+QUOTA_WAIT = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Sending:
+    context: Context
+
+    @activity.defn(name="send_message")
+    async def send(self, turn: Turn) -> Taken:
+        """Send the message, unless something bars it, and tell what comes next.
+
+        Tried again until LINE has answered for good. Every try carries the same retry key, so
+        LINE accepts the message once however often it is asked.
+        """
+        journey, plan, at = turn.journey, turn.plan, now()
+        async with self.context.database.connection() as connection:
+            scenario = (await self.context.version_of(connection, journey)).scenario
+            step = send_at(scenario, plan.step)
+            if not is_open_for(scenario, step, at):
+                # Late: neither an outage nor a backlog makes us write at three in the morning.
+                return Taken(
+                    said=f"{step.name} waits for the delivery window",
+                    plan=plan_at_next_opening(scenario, plan, at),
+                )
+            delivery = await deliveries.claim(
+                connection,
+                journey,
+                retry_key=retry_key(journey.workflow_id, journey.entry, plan.step, plan.visit),
+                step=plan.step,
+                visit=plan.visit,
+                message=step.name,
+                at=at,
+            )
+        anew = False
+        if delivery.status == "claimed":
+            if not delivery.key_is_spent(at):
+                delivery = await self._ask_line(journey, step, delivery, at)
+            elif delivery.ambiguous_at is None:
+                # Every answer was a no, so nothing can have been accepted: a new key is safe.
+                anew = True
+                delivery = replace(delivery, status="skipped", reason="tried again a day later")
+            else:
+                delivery = replace(
+                    delivery,
+                    status="unknown",
+                    reason="LINE may have accepted it, and forgets its retry key after a day",
+                )
+        said = _in_words(delivery)
+        async with self.context.database.transaction() as connection:
+            await deliveries.settle(connection, delivery, at=at)
+            await journeys.say(
+                connection, journey, step=plan.step, visit=plan.visit, at=at, said=said
+            )
+        if anew:
+            return Taken(said=said, plan=replace(plan, visit=plan.visit + 1, due=at))
+        return Taken(
+            said=said,
+            plan=plan_after(scenario, plan.step, started_at=journey.started_at, now=at),
+        )
+
+    async def _ask_line(
+        self, journey: JourneyRef, step: Send, delivery: Delivery, at: datetime
+    ) -> Delivery:
+        """Push the message; the delivery as LINE's answer settles it.
+
+        Raises `ApplicationError`, to be tried again, where the answer settles nothing.
+        """
+        async with self.context.database.connection() as connection:
+            channel = await self.context.channels.get(connection, journey.channel)
+            friend = await friends.get(connection, journey.channel, journey.friend)
+        line = self.context.line(channel)
+        try:
+            if uses_profile(step):
+                friend = await self._with_profile(line, friend, at)
+            sent = await line.push(
+                journey.friend,
+                render(step.messages, friend.variables()),
+                retry_key=delivery.retry_key,
+            )
+        except Refused as error:
+            return replace(delivery, status="refused", reason=str(error))
+        except LineError as error:
+            raise await self._put_off(line, delivery, error, at) from error
+        return replace(
+            delivery,
+            status="sent",
+            reason=None,
+            request_id=sent.request_id,
+            message_ids=list(sent.message_ids),
+        )
+
+    async def _with_profile(self, line: LineClient, friend: Friend, at: datetime) -> Friend:
+        """The friend with a name from LINE's profile, asked for where it is not known of late."""
+        if friend.profile_at is not None and at - friend.profile_at < PROFILE_LIFE:
+            return friend
+        try:
+            profile = await line.profile(friend.friend)
+        except FriendNotFound:
+            named = replace(friend, display_name=None, language=None, profile_at=at)
+        except LineError:
+            if friend.profile_at is None:
+                raise
+            return friend  # An old name is better than a late message.
+        else:
+            named = replace(
+                friend,
+                display_name=profile.display_name,
+                language=profile.language,
+                profile_at=at,
+            )
+        async with self.context.database.connection() as connection:
+            await friends.keep_profile(connection, named)
+        return named
+
+    async def _put_off(
+        self, line: LineClient, delivery: Delivery, error: LineError, at: datetime
+    ) -> ApplicationError:
+        """Keep that the attempt settled nothing; the error that has it tried again, in time."""
+        if isinstance(error, RateLimited | QuotaSpent) and await _quota_is_spent(line):
+            error = QuotaSpent.like(error)
+        async with self.context.database.connection() as connection:
+            await deliveries.put_off(
+                connection, delivery, reason=str(error), ambiguous=error.ambiguous, at=at
+            )
+        return ApplicationError(
+            str(error),
+            type=type(error).__name__,
+            next_retry_delay=QUOTA_WAIT if isinstance(error, QuotaSpent) else None,
+        )
+
+
+async def _quota_is_spent(line: LineClient) -> bool:
+    """Whether the month's messages are used up: the text of a 429 is subject to change."""
+    try:
+        quota = await line.quota()
+        return quota.limit is not None and await line.quota_consumption() >= quota.limit
+    except LineError:
+        return False
+
+
+def _in_words(delivery: Delivery) -> str:
+    if delivery.status == "sent":
+        return f"sent {delivery.message}"
+    if delivery.status == "unknown":
+        return f"perhaps sent {delivery.message}: {delivery.reason}"
+    return f"did not send {delivery.message}: {delivery.reason}"

@@ -1,0 +1,39 @@
+"""Tagging: a journey adds and removes tags of its friend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from temporalio import activity
+
+from activities.context import Context, now
+from tobiishi import friends, journeys
+from tobiishi.plan import Taken, Turn
+from tobiishi.scenario import plan_after, tag_at
+
+
+@dataclass(frozen=True)
+class Tagging:
+    context: Context
+
+    @activity.defn(name="tag_friend")
+    async def tag(self, turn: Turn) -> Taken:
+        """Add and remove the tags, and with them the memberships of the tags' audiences."""
+        journey, plan, at = turn.journey, turn.plan, now()
+        async with self.context.database.transaction() as connection:
+            scenario = (await self.context.version_of(connection, journey)).scenario
+            tags = tag_at(scenario, plan.step)
+            await friends.retag(
+                connection,
+                journey.channel,
+                journey.friend,
+                add=tags.add,
+                remove=tags.remove,
+                at=at,
+            )
+            said = plan.label
+            await journeys.say(connection, journey, step=plan.step, at=at, said=said)
+        return Taken(
+            said=said,
+            plan=plan_after(scenario, plan.step, started_at=journey.started_at, now=at),
+        )

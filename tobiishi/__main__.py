@@ -1,0 +1,3 @@
+from tobiishi.cli import main
+
+main()

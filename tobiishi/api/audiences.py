@@ -1,0 +1,168 @@
+"""Audiences over HTTP: make, fill, look into."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tobiishi import audiences
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.friends import FriendId
+
+router = APIRouter(prefix="/api/audiences", tags=["audiences"], dependencies=[Authorised])
+
+#: As many ids as LINE takes in one JSON upload.
+MOST_IDS = 10_000
+
+AudienceName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+
+
+class AudienceBody(BaseModel):
+    """What an audience is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    #: What marketers call it; its name where left out.
+    title: str | None = Field(default=None, max_length=120)
+    #: `upload`: the listed friends. `tag`: those who carry `tag`.
+    kind: audiences.Kind = "upload"
+    tag: str | None = Field(default=None, min_length=1, max_length=64)
+
+    @model_validator(mode="after")
+    def _tag_with_its_kind(self) -> Self:
+        if (self.kind == "tag") != (self.tag is not None):
+            raise ValueError(
+                "`tag` goes with kind `tag`: name the tag there, and leave it out else"
+            )
+        return self
+
+
+class Audience(BaseModel):
+    """An audience, and how many friends are in it now."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    channel: str
+    audience: str
+    title: str
+    kind: audiences.Kind
+    rule: dict[str, str]
+    members: int
+
+
+class Member(BaseModel):
+    """A friend's membership."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    friend: str
+    joined_at: datetime
+    reason: str
+
+
+class FriendIds(BaseModel):
+    """LINE user ids."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    friends: list[FriendId] = Field(min_length=1, max_length=MOST_IDS)
+
+
+class Joined(BaseModel):
+    """What adding came to."""
+
+    joined: int
+    already_in: int
+
+
+class Left(BaseModel):
+    """What removing came to."""
+
+    left: int
+
+
+@router.get("", summary="All audiences of a channel")
+async def list_all(context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> list[Audience]:
+    async with context.database.connection() as connection:
+        await context.channels.get(connection, channel)
+        found = await audiences.all_of(connection, channel)
+    return [Audience.model_validate(audience) for audience in found]
+
+
+@router.put("/{audience}", summary="Make an audience, or change it")
+async def put(
+    audience: AudienceName,
+    body: AudienceBody,
+    context: InContext,
+    channel: InChannel = DEFAULT_CHANNEL,
+) -> Audience:
+    async with context.database.transaction() as connection:
+        await context.channels.get(connection, channel)
+        made = await audiences.put(
+            connection,
+            channel,
+            audience,
+            title=body.title or audience,
+            kind=body.kind,
+            rule={"tag": body.tag} if body.tag else {},
+            at=now(),
+        )
+    context.relay.changes.ring()
+    return Audience.model_validate(made)
+
+
+@router.get("/{audience}", summary="One audience")
+async def show(
+    audience: AudienceName, context: InContext, channel: InChannel = DEFAULT_CHANNEL
+) -> Audience:
+    async with context.database.connection() as connection:
+        return Audience.model_validate(await audiences.get(connection, channel, audience))
+
+
+@router.get("/{audience}/members", summary="Members, page by page, in the order of their ids")
+async def members(
+    audience: AudienceName,
+    context: InContext,
+    channel: InChannel = DEFAULT_CHANNEL,
+    after: Annotated[str, Query(description="The last id of the page before.")] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[Member]:
+    async with context.database.connection() as connection:
+        await audiences.get(connection, channel, audience)
+        page = await audiences.members_of(connection, channel, audience, after=after, limit=limit)
+    return [Member.model_validate(member) for member in page]
+
+
+@router.post("/{audience}/members", summary="Add friends; those already in stay as they are")
+async def add(
+    audience: AudienceName,
+    body: FriendIds,
+    context: InContext,
+    channel: InChannel = DEFAULT_CHANNEL,
+) -> Joined:
+    async with context.database.transaction() as connection:
+        await audiences.get_listed(connection, channel, audience)
+        joined = await audiences.join(
+            connection, channel, audience, body.friends, at=now(), reason="added through the API"
+        )
+    context.relay.changes.ring()
+    return Joined(joined=joined, already_in=len(set(body.friends)) - joined)
+
+
+@router.delete("/{audience}/members/{friend}", summary="Remove a friend")
+async def remove(
+    audience: AudienceName,
+    friend: FriendId,
+    context: InContext,
+    channel: InChannel = DEFAULT_CHANNEL,
+) -> Left:
+    async with context.database.transaction() as connection:
+        await audiences.get_listed(connection, channel, audience)
+        left = await audiences.leave(
+            connection, channel, audience, [friend], at=now(), reason="removed through the API"
+        )
+    context.relay.changes.ring()
+    return Left(left=left)

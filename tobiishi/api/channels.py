@@ -1,0 +1,67 @@
+"""Channels over HTTP: one deployment serves many LINE Official Accounts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+
+from tobiishi.api.context import Authorised, InContext
+from tobiishi.channels import Channel
+from tobiishi.settings import LINE_API_BASE_URL
+
+router = APIRouter(prefix="/api/channels", tags=["channels"], dependencies=[Authorised])
+
+ChannelName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+
+
+class ChannelBody(BaseModel):
+    """What it takes to speak for a channel (LINE Developers console)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str | None = Field(default=None, max_length=120)
+    secret: SecretStr = Field(min_length=1)
+    access_token: SecretStr = Field(min_length=1)
+    api_base_url: HttpUrl = HttpUrl(LINE_API_BASE_URL)
+
+
+class ChannelSummary(BaseModel):
+    """A channel, its secrets left out."""
+
+    channel: str
+    title: str
+    api_base_url: str
+    #: The path to set as its webhook URL in the LINE Developers console.
+    webhook: str
+
+
+@router.get("", summary="All channels")
+async def list_all(context: InContext) -> list[ChannelSummary]:
+    async with context.database.connection() as connection:
+        return [_summary(channel) for channel in await context.channels.all(connection)]
+
+
+@router.put("/{channel}", summary="Add a channel, or change it")
+async def put(channel: ChannelName, body: ChannelBody, context: InContext) -> ChannelSummary:
+    """The environment's channel, `default`, is written again at each start."""
+    changed = Channel(
+        channel=channel,
+        title=body.title or channel,
+        secret=body.secret.get_secret_value(),
+        access_token=body.access_token.get_secret_value(),
+        api_base_url=str(body.api_base_url).rstrip("/"),
+    )
+    async with context.database.transaction() as connection:
+        await context.channels.put(connection, changed)
+    return _summary(changed)
+
+
+def _summary(channel: Channel) -> ChannelSummary:
+    return ChannelSummary(
+        channel=channel.channel,
+        title=channel.title,
+        api_base_url=channel.api_base_url,
+        webhook=f"/webhook/{channel.channel}",
+    )

@@ -1,0 +1,98 @@
+"""What every request can reach: made once, when the app starts."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, cast
+
+from fastapi import Depends, HTTPException, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from temporalio.client import Client
+
+from tobiishi import channels, temporal
+from tobiishi.channels import Channels
+from tobiishi.database import Database
+from tobiishi.errors import SettingError
+from tobiishi.relay import Relay
+from tobiishi.settings import Settings
+from tobiishi.vault import Vault
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The parts of a running starter."""
+
+    settings: Settings
+    database: Database
+    channels: Channels
+    temporal: Client
+    relay: Relay
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings) -> AsyncIterator[Context]:
+        """Raises `SettingError` where a setting is missing, one of `Unavailable` for the database.
+
+        Temporal may be away: webhooks are kept all the same, and journeys start when it is back.
+        """
+        if settings.api_token is None:
+            raise SettingError("TOBIISHI_API_TOKEN is not set; /api is closed without it")
+        if settings.database_url is None:
+            raise SettingError("DATABASE_URL is not set")
+        vault = Vault(settings.secret_key)
+        database = await Database.open(settings.database_url)
+        try:
+            known = Channels(vault)
+            async with database.transaction() as connection:
+                await known.put_default(connection, settings)
+            client = await temporal.connect(lazy=True)
+            async with Relay(database, client) as relay:
+                yield cls(
+                    settings=settings,
+                    database=database,
+                    channels=known,
+                    temporal=client,
+                    relay=relay,
+                )
+        finally:
+            await database.close()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _context(request: Request) -> Context:
+    return cast(Context, request.app.state.context)
+
+
+_bearer = HTTPBearer(auto_error=False, description="TOBIISHI_API_TOKEN")
+
+
+def _authorised(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> None:
+    token = _context(request).settings.api_token
+    given = credentials.credentials.encode() if credentials else b""
+    if token is None or not hmac.compare_digest(given, token.get_secret_value().encode()):
+        raise HTTPException(
+            401,
+            "the API needs `Authorization: Bearer <TOBIISHI_API_TOKEN>`",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+#: The running starter's parts, as a parameter of a route.
+InContext = Annotated[Context, Depends(_context)]
+#: For routers under `/api`.
+Authorised = Depends(_authorised)
+#: The LINE channel that a request is about.
+InChannel = Annotated[
+    str, Query(alias="channel", description="The LINE channel.", pattern=r"^[a-z0-9][a-z0-9-]*$")
+]
+DEFAULT_CHANNEL = channels.DEFAULT

@@ -1,0 +1,181 @@
+"""Friends over HTTP: what the shop knows of them, and why they got what they got."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from tobiishi import audiences, deliveries, friends, journeys
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.database import Connection
+from tobiishi.friends import Attributes, FriendId
+
+router = APIRouter(prefix="/api/friends", tags=["friends"], dependencies=[Authorised])
+
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Membership(_Read):
+    """An audience that the friend is in, since when and why."""
+
+    audience: str
+    joined_at: datetime
+    reason: str
+
+
+class Said(_Read):
+    """One thing that a journey did, and what it rests on."""
+
+    at: datetime
+    step: str
+    said: str
+    detail: dict[str, Any]
+
+
+class Delivery(_Read):
+    """One message that a journey came to send."""
+
+    step: str
+    message: str
+    #: `sent`: LINE accepted it, which is all that anyone can know.
+    status: deliveries.Status
+    reason: str | None
+    claimed_at: datetime
+    settled_at: datetime | None
+    attempts: int
+    retry_key: Any
+    request_id: str | None
+
+
+class Journey(BaseModel):
+    """One journey of the friend, from its cause to its last step."""
+
+    scenario: str
+    version: int
+    entry: int
+    why: str
+    started_at: datetime
+    ended_at: datetime | None
+    #: None while it goes on.
+    outcome: str | None
+    #: Why it ended, or must end, early.
+    because: str | None
+    workflow_id: str
+    trail: list[Said]
+    deliveries: list[Delivery]
+
+
+class Friend(BaseModel):
+    """A friend: attributes, tags, memberships, journeys."""
+
+    channel: str
+    friend: str
+    status: friends.Status
+    display_name: str | None
+    language: str | None
+    route: str | None
+    attributes: Attributes
+    tags: list[str]
+    audiences: list[Membership]
+    journeys: list[Journey]
+
+
+class Tags(BaseModel):
+    """Tags to add and to remove."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    add: list[Tag] = Field(default=[], max_length=100)
+    remove: list[Tag] = Field(default=[], max_length=100)
+
+
+@router.get("/{friend}", summary="A friend, with every journey and why each step was taken")
+async def show(
+    friend: FriendId, context: InContext, channel: InChannel = DEFAULT_CHANNEL
+) -> Friend:
+    async with context.database.connection() as connection:
+        return await _whole(connection, await friends.get(connection, channel, friend))
+
+
+@router.patch("/{friend}/attributes", summary="Tell attributes of a friend; null forgets one")
+async def set_attributes(
+    friend: FriendId,
+    body: Attributes,
+    context: InContext,
+    channel: InChannel = DEFAULT_CHANNEL,
+) -> Friend:
+    async with context.database.transaction() as connection:
+        return await _whole(
+            connection, await friends.set_attributes(connection, channel, friend, body)
+        )
+
+
+@router.post("/{friend}/tags", summary="Add and remove tags")
+async def retag(
+    friend: FriendId, body: Tags, context: InContext, channel: InChannel = DEFAULT_CHANNEL
+) -> Friend:
+    async with context.database.transaction() as connection:
+        known = await friends.get(connection, channel, friend)
+        await friends.retag(
+            connection,
+            channel,
+            friend,
+            add=tuple(body.add),
+            remove=tuple(body.remove),
+            at=now(),
+        )
+        answer = await _whole(connection, known)
+    context.relay.changes.ring()
+    return answer
+
+
+async def _whole(connection: Connection, friend: friends.Friend) -> Friend:
+    memberships = await audiences.memberships_of(connection, friend.channel, friend.friend)
+    return Friend(
+        channel=friend.channel,
+        friend=friend.friend,
+        status=friend.status,
+        display_name=friend.display_name,
+        language=friend.language,
+        route=friend.route,
+        attributes=friend.attributes,
+        tags=await friends.tags_of(connection, friend.channel, friend.friend),
+        audiences=[
+            Membership(audience=audience, joined_at=member.joined_at, reason=member.reason)
+            for audience, member in memberships.items()
+        ],
+        journeys=[
+            await _journey(connection, journey)
+            for journey in await journeys.of_friend(connection, friend.channel, friend.friend)
+        ],
+    )
+
+
+async def _journey(connection: Connection, journey: journeys.Journey) -> Journey:
+    ref = journey.ref
+    return Journey(
+        scenario=ref.scenario,
+        version=ref.version,
+        entry=ref.entry,
+        why=journey.why,
+        started_at=ref.started_at,
+        ended_at=journey.ended_at,
+        outcome=journey.outcome,
+        because=journey.stopping_because,
+        workflow_id=ref.workflow_id,
+        trail=[
+            Said.model_validate(said)
+            for said in await journeys.trail_of(connection, ref.journey_id)
+        ],
+        deliveries=[
+            Delivery.model_validate(delivery)
+            for delivery in await deliveries.of_journey(connection, ref.journey_id)
+        ],
+    )

@@ -1,0 +1,145 @@
+"""Scenarios over HTTP: check, publish, look up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from tobiishi import publishing
+from tobiishi.api.bodies import body_of
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
+from tobiishi.checking import Warning, check
+from tobiishi.line import LineClient
+from tobiishi.scenario import json_schema
+
+router = APIRouter(prefix="/api/scenarios", tags=["scenarios"], dependencies=[Authorised])
+
+_YAML = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/yaml": {"schema": {"type": "string"}}},
+    }
+}
+
+
+class Checked(BaseModel):
+    """A scenario that can be published."""
+
+    channel: str
+    scenario: str
+    title: str
+    #: What is allowed but probably not meant.
+    warnings: list[Warning]
+
+
+class Published(Checked):
+    """A scenario that was published."""
+
+    version: int
+    #: True where the live version said the same already, so that no new one was made.
+    unchanged: bool
+    #: Audiences that the scenario names and nobody had made yet; they exist now, empty.
+    new_audiences: list[str]
+
+
+class Summary(BaseModel):
+    """A published version of a scenario."""
+
+    channel: str
+    scenario: str
+    version: int
+    title: str
+    published_at: datetime
+
+    @classmethod
+    def of(cls, version: publishing.Version) -> Summary:
+        return cls(
+            channel=version.channel,
+            scenario=version.scenario.scenario,
+            version=version.version,
+            title=version.scenario.title,
+            published_at=version.published_at,
+        )
+
+
+class Whole(Summary):
+    """A published version, with the file it came from."""
+
+    source: str
+
+
+@router.post("", summary="Check a scenario and publish it as a new version", openapi_extra=_YAML)
+async def publish(
+    request: Request, context: InContext, channel: InChannel = DEFAULT_CHANNEL
+) -> Published:
+    """The body is the YAML. 422 with every problem's line, field and fix where it is wrong."""
+    source, scenario, warnings = await _checked(request, context, channel)
+    async with context.database.transaction() as connection:
+        published = await publishing.publish(connection, channel, scenario, source, now=now())
+    warnings += [
+        Warning(
+            field="audiences",
+            message=f"audience {name!r} did not exist and was made, empty; "
+            "check its spelling, or fill it",
+        )
+        for name in published.new_audiences
+    ]
+    return Published(
+        channel=channel,
+        scenario=scenario.scenario,
+        title=scenario.title,
+        version=published.version.version,
+        unchanged=published.unchanged,
+        new_audiences=published.new_audiences,
+        warnings=warnings,
+    )
+
+
+@router.post("/check", summary="Check a scenario, and publish nothing", openapi_extra=_YAML)
+async def check_only(
+    request: Request, context: InContext, channel: InChannel = DEFAULT_CHANNEL
+) -> Checked:
+    """As publishing does, up to the publishing."""
+    _, scenario, warnings = await _checked(request, context, channel)
+    return Checked(
+        channel=channel, scenario=scenario.scenario, title=scenario.title, warnings=warnings
+    )
+
+
+@router.get("/schema", summary="The JSON Schema of scenario files, for editors")
+async def schema() -> dict[str, Any]:
+    return json_schema()
+
+
+@router.get("", summary="The live version of each scenario")
+async def live(context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> list[Summary]:
+    async with context.database.connection() as connection:
+        await context.channels.get(connection, channel)
+        return [Summary.of(version) for version in await publishing.live(connection, channel)]
+
+
+@router.get("/{scenario}", summary="All versions of a scenario, the newest first")
+async def versions(
+    scenario: str, context: InContext, channel: InChannel = DEFAULT_CHANNEL
+) -> list[Whole]:
+    async with context.database.connection() as connection:
+        return [
+            Whole(**Summary.of(version).model_dump(), source=version.source)
+            for version in await publishing.versions_of(connection, channel, scenario)
+        ]
+
+
+async def _checked(
+    request: Request, context: Context, channel: str
+) -> tuple[str, Any, list[Warning]]:
+    body = await body_of(request)
+    async with context.database.connection() as connection:
+        known = await context.channels.get(connection, channel)
+    async with LineClient(base_url=known.api_base_url, access_token=known.access_token) as line:
+        scenario, warnings = await check(
+            body, line=line, timezone=context.settings.timezone, now=now()
+        )
+    return body.decode(), scenario, warnings

@@ -1,0 +1,52 @@
+"""The door that LINE knocks on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from fastapi import APIRouter, HTTPException, Request
+
+from tobiishi import webhooks
+from tobiishi.api.bodies import body_of
+from tobiishi.api.context import DEFAULT_CHANNEL, InContext, now
+from tobiishi.line import is_signed_by
+
+router = APIRouter(tags=["webhook"])
+_log = logging.getLogger(__name__)
+
+#: LINE gives up after 2 s; a database slower than this is as good as away, and LINE redelivers.
+PATIENCE = 1.5
+
+
+@router.post("/webhook/{channel}", summary="Take webhook events of a LINE channel")
+async def take(channel: str, request: Request, context: InContext) -> dict[str, str]:
+    """Keep every event, then answer; what follows from them follows after.
+
+    401 for a wrong signature, 404 for an unknown channel, 413 over 1 MB, 400 for a body that is
+    no webhook, 503 while the database is away (LINE then redelivers, where that is switched on).
+    """
+    received_at = now()
+    body = await body_of(request)
+    async with asyncio.timeout(PATIENCE):
+        async with context.database.connection() as connection:
+            known = await context.channels.get(connection, channel)
+        # Before anything else of the body is believed:
+        # https://developers.line.biz/en/docs/messaging-api/verify-webhook-signature/
+        if not is_signed_by(known.secret, body, request.headers.get("x-line-signature", "")):
+            raise HTTPException(
+                401, f"X-Line-Signature does not match the secret of channel {channel!r}"
+            )
+        events = webhooks.read(channel, body, received_at=received_at)
+        if events:
+            async with context.database.connection() as connection:
+                new = await webhooks.keep(connection, channel, events)
+            _log.info("channel %s: %d webhook events, %d new", channel, len(events), new)
+            context.relay.events.ring()
+    return {}
+
+
+@router.post("/webhook", summary="Take webhook events of the default LINE channel")
+async def take_default(request: Request, context: InContext) -> dict[str, str]:
+    """The same for the channel that the environment describes."""
+    return await take(DEFAULT_CHANNEL, request, context)

@@ -1,0 +1,86 @@
+"""Channels: the LINE Official Accounts that this deployment serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from tobiishi.database import Connection, all_rows, queries
+from tobiishi.errors import NotFound
+from tobiishi.settings import Settings
+from tobiishi.vault import Vault
+
+#: The channel that the environment's `LINE_*` settings describe.
+DEFAULT = "default"
+
+_sql = queries("channels")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A LINE channel, and what it takes to speak for it."""
+
+    #: Our name of it, as in `/webhook/{channel}`.
+    channel: str
+    #: What people call it.
+    title: str
+    #: Channel secret: webhook signatures are checked with it.
+    secret: str = field(repr=False)
+    #: Channel access token: requests to LINE carry it.
+    access_token: str = field(repr=False)
+    #: Where LINE's API answers for it.
+    api_base_url: str
+
+
+class Channels:
+    """The channels in the database, their secrets encrypted there."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    async def put(self, connection: Connection, channel: Channel) -> None:
+        """Add the channel, or change it."""
+        await _sql.put(
+            connection,
+            channel=channel.channel,
+            title=channel.title,
+            secret=self._vault.seal(channel.secret),
+            access_token=self._vault.seal(channel.access_token),
+            api_base_url=channel.api_base_url,
+        )
+
+    async def get(self, connection: Connection, channel: str) -> Channel:
+        """Raises `NotFound`."""
+        row = await _sql.get(connection, channel=channel)
+        if row is None:
+            raise NotFound(
+                f"channel {channel!r} does not exist; PUT /api/channels/{channel} adds it"
+            )
+        return self._opened(row)
+
+    async def all(self, connection: Connection) -> list[Channel]:
+        return [self._opened(row) for row in await all_rows(_sql.all(connection))]
+
+    async def put_default(self, connection: Connection, settings: Settings) -> None:
+        """Keep the environment's channel as `default`, so that it is found like any other."""
+        if settings.line_channel_access_token and settings.line_channel_secret:
+            await self.put(
+                connection,
+                Channel(
+                    channel=DEFAULT,
+                    title=settings.line_channel_id or DEFAULT,
+                    secret=settings.line_channel_secret.get_secret_value(),
+                    access_token=settings.line_channel_access_token.get_secret_value(),
+                    api_base_url=settings.line_api_base_url,
+                ),
+            )
+
+    def _opened(self, row: asyncpg.Record) -> Channel:
+        return Channel(
+            channel=row["channel"],
+            title=row["title"],
+            secret=self._vault.open(row["secret"]),
+            access_token=self._vault.open(row["access_token"]),
+            api_base_url=row["api_base_url"],
+        )

@@ -1,0 +1,112 @@
+"""Deliveries: the ledger of every message that a journey came to send.
+
+A row is claimed before LINE is asked and settled after it answered, so that a crash between any
+two lines neither loses a message nor doubles it: the retry finds the row, and LINE knows the
+retry key (https://developers.line.biz/en/docs/messaging-api/retrying-api-request/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+import asyncpg
+
+from tobiishi.database import Connection, all_rows, queries
+from tobiishi.plan import JourneyRef
+
+_sql = queries("deliveries")
+
+Status = Literal["claimed", "sent", "refused", "skipped", "unknown"]
+
+#: LINE remembers a retry key for 24 hours from its first request; after that the same key is a
+#: new request. An hour is left for clocks that differ.
+KEY_LIFE = timedelta(hours=23)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One message of one journey, as far as we know what became of it."""
+
+    #: Sent to LINE as X-Line-Retry-Key.
+    retry_key: UUID
+    step: str
+    #: The message's name in its scenario.
+    message: str
+    status: Status
+    #: LINE's words, or ours, for any status but `sent`.
+    reason: str | None
+    #: When it was first tried.
+    claimed_at: datetime
+    attempts: int
+    #: First attempt after which LINE may or may not have accepted the message.
+    ambiguous_at: datetime | None
+    #: When the status became final.
+    settled_at: datetime | None
+    #: LINE's id of the accepted request.
+    request_id: str | None
+    message_ids: list[str]
+
+    @classmethod
+    def from_row(cls, row: asyncpg.Record) -> Delivery:
+        return cls(**{name: row[name] for name in cls.__dataclass_fields__})
+
+    def key_is_spent(self, now: datetime) -> bool:
+        """Whether LINE may have forgotten the retry key."""
+        return now - self.claimed_at > KEY_LIFE
+
+
+async def claim(
+    connection: Connection,
+    journey: JourneyRef,
+    *,
+    retry_key: UUID,
+    step: str,
+    visit: int,
+    message: str,
+    at: datetime,
+) -> Delivery:
+    """Take the delivery in hand, unless the friend or the journey bars it (then `skipped`)."""
+    row = await _sql.claim(
+        connection,
+        retry_key=retry_key,
+        journey_id=journey.journey_id,
+        channel=journey.channel,
+        friend=journey.friend,
+        step=step,
+        visit=visit,
+        message=message,
+        at=at,
+    )
+    return Delivery.from_row(row)
+
+
+async def settle(connection: Connection, delivery: Delivery, *, at: datetime) -> None:
+    """Keep what became of a claimed delivery. A settled one stays as it is."""
+    await _sql.settle(
+        connection,
+        retry_key=delivery.retry_key,
+        status=delivery.status,
+        reason=delivery.reason,
+        at=at,
+        request_id=delivery.request_id,
+        message_ids=delivery.message_ids,
+    )
+
+
+async def put_off(
+    connection: Connection, delivery: Delivery, *, reason: str, ambiguous: bool, at: datetime
+) -> None:
+    """Keep why an attempt did not settle the delivery, and whether LINE may have accepted it."""
+    await _sql.put_off(
+        connection, retry_key=delivery.retry_key, reason=reason, ambiguous=ambiguous, at=at
+    )
+
+
+async def of_journey(connection: Connection, journey_id: int) -> list[Delivery]:
+    return [
+        Delivery.from_row(row)
+        for row in await all_rows(_sql.of_journey(connection, journey_id=journey_id))
+    ]

@@ -1,0 +1,163 @@
+"""Friends: the people who added a channel on LINE, and what the shop knows of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+import asyncpg
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from tobiishi import audiences
+from tobiishi.database import Connection, all_rows, queries
+from tobiishi.errors import NotFound
+
+_sql = queries("friends")
+
+Status = Literal["following", "blocked"]
+
+#: A LINE user id. LINE's own are `U` and 32 hex digits
+#: (https://developers.line.biz/en/docs/messaging-api/getting-user-ids/); the looser form here
+#: is what is safe in a workflow id, whoever made the id.
+FriendId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class Attributes(BaseModel):
+    """What the shop told us of a friend. Nothing is inferred; what is absent is not known."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    gender: Literal["male", "female", "other"] | None = None
+    birthday: date | None = None
+    age: int | None = Field(default=None, ge=0, le=150)
+    region: str | None = Field(default=None, max_length=64)
+    os: Literal["ios", "android", "other"] | None = None
+
+    def age_on(self, today: date) -> int | None:
+        """The age in years, from the birthday where it is known."""
+        if self.birthday is None:
+            return self.age
+        had_birthday = (today.month, today.day) >= (self.birthday.month, self.birthday.day)
+        return today.year - self.birthday.year - (0 if had_birthday else 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Friend:
+    """One friend of one channel."""
+
+    channel: str
+    #: LINE's user id.
+    friend: str
+    #: `blocked` after an unfollow event, until the next follow event.
+    status: Status
+    #: The route the friend was added by, where known.
+    route: str | None
+    attributes: Attributes
+    #: LINE display name; None until LINE's profile was asked.
+    display_name: str | None
+    #: BCP 47, where the friend consented.
+    language: str | None
+    #: When LINE's profile was last asked.
+    profile_at: datetime | None
+
+    def variables(self) -> dict[str, str | None]:
+        """What a message's text may say of the friend, as `{{ friend.… }}`."""
+        return {
+            "display_name": self.display_name,
+            "language": self.language,
+            "gender": self.attributes.gender,
+            "region": self.attributes.region,
+        }
+
+    @classmethod
+    def from_row(cls, row: asyncpg.Record) -> Friend:
+        return cls(
+            channel=row["channel"],
+            friend=row["friend"],
+            status=row["status"],
+            route=row["route"],
+            attributes=Attributes.model_validate(row["attributes"]),
+            display_name=row["display_name"],
+            language=row["language"],
+            profile_at=row["profile_at"],
+        )
+
+
+async def get(connection: Connection, channel: str, friend: str) -> Friend:
+    """Raises `NotFound`."""
+    row = await _sql.get(connection, channel=channel, friend=friend)
+    if row is None:
+        raise NotFound(f"{friend!r} is not a friend of channel {channel!r}")
+    return Friend.from_row(row)
+
+
+async def hold(connection: Connection, channel: str, friend: str) -> Friend | None:
+    """The friend, held by this transaction until it ends."""
+    row = await _sql.hold(connection, channel=channel, friend=friend)
+    return Friend.from_row(row) if row else None
+
+
+async def tell_status(
+    connection: Connection, channel: str, friend: str, status: Status, at: datetime
+) -> Friend | None:
+    """Keep what a webhook event of time `at` told; None where a later event said otherwise."""
+    row = await _sql.tell_status(connection, channel=channel, friend=friend, status=status, at=at)
+    return Friend.from_row(row) if row else None
+
+
+async def meet(connection: Connection, channel: str, friend: str, at: datetime) -> None:
+    """Know a friend who was added before Tobiishi was there, now that they act."""
+    await _sql.meet(connection, channel=channel, friend=friend, at=at)
+
+
+async def keep_profile(connection: Connection, friend: Friend) -> None:
+    """Keep what LINE's profile told of the friend."""
+    await _sql.keep_profile(
+        connection,
+        channel=friend.channel,
+        friend=friend.friend,
+        display_name=friend.display_name,
+        language=friend.language,
+        at=friend.profile_at,
+    )
+
+
+async def set_attributes(
+    connection: Connection, channel: str, friend: str, attributes: Attributes
+) -> Friend:
+    """Change the attributes that were given, a None forgets one. Raises `NotFound`."""
+    row = await _sql.set_attributes(
+        connection,
+        channel=channel,
+        friend=friend,
+        attributes=attributes.model_dump(mode="json", exclude_unset=True),
+    )
+    if row is None:
+        raise NotFound(f"{friend!r} is not a friend of channel {channel!r}")
+    return Friend.from_row(row)
+
+
+async def retag(
+    connection: Connection,
+    channel: str,
+    friend: str,
+    *,
+    add: tuple[str, ...] = (),
+    remove: tuple[str, ...] = (),
+    at: datetime,
+) -> None:
+    """Add and remove tags; the audiences of those tags gain or lose the friend with it."""
+    for tag in add:
+        await _sql.tag(connection, channel=channel, friend=friend, tag=tag, at=at)
+        await audiences.follow_tag(connection, channel, friend, tag, carried=True, at=at)
+    for tag in remove:
+        await _sql.untag(connection, channel=channel, friend=friend, tag=tag)
+        await audiences.follow_tag(connection, channel, friend, tag, carried=False, at=at)
+
+
+async def tags_of(connection: Connection, channel: str, friend: str) -> list[str]:
+    return [
+        row["tag"]
+        for row in await all_rows(_sql.tags_of(connection, channel=channel, friend=friend))
+    ]

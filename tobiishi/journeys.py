@@ -1,0 +1,220 @@
+"""Journeys: who walks through which scenario, since when, and how it ended.
+
+The database decides who enters and who must leave; what Temporal must be told of it is written to
+the outbox in the same transaction, and the relay tells it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import asyncpg
+
+from tobiishi import friends
+from tobiishi.database import Connection, all_rows, queries
+from tobiishi.plan import JourneyRef
+from tobiishi.publishing import Version
+from tobiishi.scenario import AfterDays, Reentry
+
+_sql = queries("journeys")
+
+#: Why a journey ends before its scenario does.
+Stopping = Literal["exited", "unfollowed", "stopped"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journey:
+    """One friend's way through one scenario, as the database has it."""
+
+    ref: JourneyRef
+    #: What started it, in words.
+    why: str
+    #: Set when it must end early.
+    stopping: Stopping | None
+    stopping_because: str | None
+    ended_at: datetime | None
+    #: `completed`, `exited`, `unfollowed`, `stopped`; None while it goes on.
+    outcome: str | None
+
+    @classmethod
+    def from_row(cls, row: asyncpg.Record) -> Journey:
+        return cls(
+            ref=JourneyRef(
+                journey_id=row["id"],
+                channel=row["channel"],
+                scenario=row["scenario"],
+                version=row["version"],
+                friend=row["friend"],
+                entry=row["entry"],
+                started_at=row["started_at"],
+            ),
+            why=row["why"],
+            stopping=row["stopping"],
+            stopping_because=row["stopping_because"],
+            ended_at=row["ended_at"],
+            outcome=row["outcome"],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastEntry:
+    """A friend's last journey through a scenario."""
+
+    entry: int
+    started_at: datetime
+    #: None while it goes on.
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """One thing that a journey did, and what it rests on."""
+
+    at: datetime
+    step: str
+    said: str
+    detail: dict[str, Any]
+
+
+def may_enter(reentry: Reentry, last: LastEntry | None, now: datetime) -> bool:
+    """Whether a friend with that last entry may enter again: one journey at a time, ever."""
+    if last is None:
+        return True
+    if last.ended_at is None:
+        return False
+    match reentry:
+        case "never":
+            return False
+        case "after_finishing":
+            return True
+        case AfterDays(after_days=days):
+            return now >= last.started_at + timedelta(days=days)
+
+
+async def enrol(
+    connection: Connection, version: Version, friend: str, *, why: str, now: datetime
+) -> int | None:
+    """Enter a friend into a scenario and have their journey started; None where they may not be.
+
+    Tells the new journey's id. The friend is held until the transaction ends, so that of two
+    enrolments at once the second sees the first.
+    """
+    scenario = version.scenario
+    known = await friends.hold(connection, version.channel, friend)
+    if known is None or known.status != "following" or not scenario.is_open(now):
+        return None
+    row = await _sql.last_entry(
+        connection, channel=version.channel, scenario=scenario.scenario, friend=friend
+    )
+    last = row and LastEntry(
+        entry=row["entry"], started_at=row["started_at"], ended_at=row["ended_at"]
+    )
+    if not may_enter(scenario.reentry, last, now):
+        return None
+    journey_id: int = await _sql.begin(
+        connection,
+        channel=version.channel,
+        scenario=scenario.scenario,
+        version=version.version,
+        friend=friend,
+        entry=last.entry + 1 if last else 1,
+        why=why,
+        started_at=now,
+    )
+    await _sql.watch(
+        connection,
+        [
+            {
+                "channel": version.channel,
+                "audience": exit_.audience,
+                "friend": friend,
+                "journey_id": journey_id,
+                "exit_on": exit_.on,
+            }
+            for exit_ in scenario.exit
+        ],
+    )
+    await _sql.order(connection, journey_id=journey_id, kind="start")
+    return journey_id
+
+
+async def stop_all_of_friend(
+    connection: Connection, channel: str, friend: str, stopping: Stopping, *, because: str
+) -> list[int]:
+    """Have all journeys of the friend stopped. Tells which."""
+    rows = await all_rows(
+        _sql.stop_all_of_friend(
+            connection, channel=channel, friend=friend, stopping=stopping, because=because
+        )
+    )
+    return await _order_stops(connection, rows)
+
+
+async def stop_watching(
+    connection: Connection, channel: str, audience: str, friend: str, change: str
+) -> list[int]:
+    """Have those journeys of the friend stopped that exit on this change. Tells which."""
+    rows = await all_rows(
+        _sql.stop_watching(
+            connection,
+            channel=channel,
+            audience=audience,
+            friend=friend,
+            change=change,
+            stopping="exited",
+            because=f"{change} {audience}",
+        )
+    )
+    return await _order_stops(connection, rows)
+
+
+async def _order_stops(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[int]:
+    stopped = [row["id"] for row in rows]
+    for journey_id in stopped:
+        await _sql.order(connection, journey_id=journey_id, kind="stop")
+    return stopped
+
+
+async def end(connection: Connection, journey_id: int, outcome: str, *, at: datetime) -> str:
+    """Keep that the journey is over. Tells its outcome: `outcome`, unless it was being stopped."""
+    row = await _sql.end(connection, journey_id=journey_id, outcome=outcome, at=at)
+    return str(row["outcome"])
+
+
+async def get(connection: Connection, journey_id: int) -> Journey:
+    return Journey.from_row(await _sql.get(connection, journey_id=journey_id))
+
+
+async def of_friend(connection: Connection, channel: str, friend: str) -> list[Journey]:
+    rows = await all_rows(_sql.of_friend(connection, channel=channel, friend=friend))
+    return [Journey.from_row(row) for row in rows]
+
+
+async def say(
+    connection: Connection,
+    journey: JourneyRef,
+    *,
+    step: str,
+    visit: int = 1,
+    at: datetime,
+    said: str,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Keep what the journey did at a step. Said again by a retry, the first saying stands."""
+    await _sql.say(
+        connection,
+        journey_id=journey.journey_id,
+        step=step,
+        visit=visit,
+        at=at,
+        said=said,
+        detail=detail or {},
+    )
+
+
+async def trail_of(connection: Connection, journey_id: int) -> list[Said]:
+    """What the journey did so far, in order."""
+    return [Said(**row) for row in await all_rows(_sql.trail_of(connection, journey_id=journey_id))]

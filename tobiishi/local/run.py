@@ -1,0 +1,326 @@
+"""`make run`: all of Tobiishi on one machine, from an empty folder to `ready`.
+
+A part whose real counterpart the settings name is not started: `DATABASE_URL` stands for
+Postgres, `TEMPORAL_ADDRESS` for Temporal, `LINE_CHANNEL_ACCESS_TOKEN` for the LINE simulator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import httpx
+from rich.console import Console
+from rich.table import Table
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.service import RPCError, RPCStatusCode
+
+from tobiishi.local import LocalError
+from tobiishi.local.children import Command
+from tobiishi.local.folder import claim
+from tobiishi.local.keys import missing_keys
+from tobiishi.local.postgres import EmbeddedPostgres
+from tobiishi.local.supervisor import Program, Supervisor, answers, listens, says
+from tobiishi.local.temporal_server import NAMESPACE, EmbeddedTemporal
+from tobiishi.settings import Settings
+from tobiishi.temporal import SEARCH_ATTRIBUTES, connect, connect_config
+
+_ROOT = Path(__file__).resolve().parents[2]
+_REACH_SECONDS = 5.0
+_PUBLISH_SECONDS = 30.0
+
+#: Access token and channel secret of the simulator's channel. Nobody else's, so no secrets.
+_SIMULATOR_TOKEN = "simulator-token"  # noqa: S105
+_SIMULATOR_SECRET = "simulator-secret"  # noqa: S105
+
+
+@dataclass(frozen=True)
+class Programs:
+    """What is run for the parts of our own."""
+
+    #: Says `worker ready` when it polls for work.
+    worker: tuple[str, ...] = (sys.executable, str(_ROOT / "worker.py"))
+    #: Serves the HTTP API, with `/readyz`.
+    starter: tuple[str, ...] = (sys.executable, str(_ROOT / "starter.py"))
+    #: Takes `--port`, `--webhook-url` and `--database`.
+    simulator: tuple[str, ...] = (sys.executable, "-m", "tobiishi.simulator")
+    #: Folder of the scenarios that are published.
+    examples: Path = _ROOT / "examples"
+
+
+async def run(settings: Settings, programs: Programs | None = None) -> int:
+    """Run everything until SIGINT, SIGTERM or SIGHUP. Returns the exit code.
+
+    Stopped by one of these: 0, within 10 seconds. A part that can't be started: 1, after a line
+    on stderr, with nothing left running.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    asked = False
+
+    def stop() -> None:
+        nonlocal asked
+        if not asked:  # being impatient must not interrupt the stopping
+            asked = True
+            task.cancel()
+
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in signals:
+        loop.add_signal_handler(number, stop)
+    try:
+        await _run(settings, programs or Programs())
+    except LocalError as error:
+        for line in (*error.said, f"tobiishi: {error}"):
+            print(line, file=sys.stderr, flush=True)
+        return 1
+    except asyncio.CancelledError:
+        if not asked:
+            raise
+        task.uncancel()
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+    return 0
+
+
+async def _run(settings: Settings, programs: Programs) -> None:
+    home = settings.home.resolve()
+    with claim(
+        home,
+        f"another `make run` uses the data folder {home}; stop that one first, "
+        "or set TOBIISHI_HOME to another folder",
+    ):
+        external_temporal = _external_temporal()
+        _check_ports(settings, temporal=external_temporal is None)
+        supervisor = Supervisor(_say)
+        try:
+            await _start(settings, home, programs, supervisor, external_temporal)
+            print("ready", flush=True)
+            await supervisor.watch()
+        finally:
+            await supervisor.stop()
+
+
+async def _start(
+    settings: Settings,
+    home: Path,
+    programs: Programs,
+    supervisor: Supervisor,
+    external_temporal: str | None,
+) -> None:
+    logs = home / "logs"
+    environment = {
+        **os.environ,
+        **settings.environment(),
+        "TOBIISHI_HOME": str(home),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])),
+        "PYTHONUNBUFFERED": "1",
+    }
+    keys, made = missing_keys(home / "keys.env", environment)
+    environment |= keys
+
+    if settings.database_url:
+        await _reach_database(settings.database_url)
+    else:
+        postgres = EmbeddedPostgres(home / "postgres", log=logs / "postgres.log")
+        await supervisor.start(postgres)
+        environment["DATABASE_URL"] = postgres.dsn
+
+    if external_temporal:
+        await _reach_temporal(external_temporal)
+    else:
+        temporal = EmbeddedTemporal(
+            home / "temporal.db",
+            port=settings.temporal_port,
+            ui_port=settings.temporal_ui_port,
+            search_attributes=SEARCH_ATTRIBUTES,
+            log=logs / "temporal.log",
+        )
+        await supervisor.start(temporal)
+        environment |= {"TEMPORAL_ADDRESS": temporal.address, "TEMPORAL_NAMESPACE": NAMESPACE}
+
+    starter = _starter_url(settings)
+    simulator = None
+    if not settings.line_channel_access_token:
+        simulator = f"http://127.0.0.1:{settings.simulator_port}"
+        environment |= {
+            "LINE_CHANNEL_SECRET": environment.get("LINE_CHANNEL_SECRET", _SIMULATOR_SECRET),
+            "LINE_CHANNEL_ACCESS_TOKEN": _SIMULATOR_TOKEN,
+            "LINE_API_BASE_URL": simulator,
+        }
+        arguments = (
+            f"--port={settings.simulator_port}",
+            f"--webhook-url={starter}/webhook",
+            f"--database={home / 'simulator.db'}",
+        )
+        command = Command((*programs.simulator, *arguments), logs / "simulator.log", environment)
+        await supervisor.start(Program("simulator", command, listens(settings.simulator_port)))
+
+    command = Command(programs.worker, logs / "worker.log", environment)
+    await supervisor.start(Program("worker", command, says("worker ready")))
+    command = Command(programs.starter, logs / "starter.log", environment)
+    await supervisor.start(Program("starter", command, answers(f"{starter}/readyz")))
+
+    token = environment["TOBIISHI_API_TOKEN"]
+    scenarios = await _publish(programs.examples, starter, token)
+
+    _print_table(
+        {
+            "Starter": starter,
+            "Webhook": f"{starter}/webhook",
+            "HTTP API": f"{starter}/docs",
+            "Temporal UI": f"http://127.0.0.1:{settings.temporal_ui_port}",
+            "Simulator": simulator,
+            "Scenarios": ", ".join(scenarios),
+            "Data folder": str(home),
+            "API token": _where_token_is(home, token, keys, made),
+        }
+        | ({"Temporal UI": None, "Temporal": external_temporal} if external_temporal else {})
+    )
+
+
+def _check_ports(settings: Settings, *, temporal: bool) -> None:
+    """All ports that will be needed are free. Raises `LocalError`."""
+    needed = [("port", settings.host)]
+    if temporal:
+        needed += [("temporal_port", "127.0.0.1"), ("temporal_ui_port", "127.0.0.1")]
+    if not settings.line_channel_access_token:
+        needed.append(("simulator_port", "127.0.0.1"))
+    seen: dict[int, str] = {}
+    for field, host in needed:
+        port, name = getattr(settings, field), Settings.variable(field)
+        if port in seen:
+            raise LocalError(f"{seen[port]} and {name} are both {port}; set one to another port")
+        seen[port] = name
+        _check_port(host, port, name)
+
+
+def _check_port(host: str, port: int, name: str) -> None:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.create_server((host, port), family=family):
+            pass
+    except OSError as error:
+        if isinstance(error, socket.gaierror) or "assign" in str(error):
+            raise LocalError(f"TOBIISHI_HOST {host} is not an address of this machine") from error
+        reason = "is in use" if "in use" in str(error) else f"cannot be opened ({error.strerror})"
+        raise LocalError(f"port {port} {reason}; set {name} to another one") from error
+
+
+def _external_temporal() -> str | None:
+    """The address of the Temporal server that the environment names, if it does."""
+    config = connect_config()
+    address = config.get("target_host")
+    if not address and any(config.values()):
+        raise LocalError(
+            f"the environment describes a Temporal server ({', '.join(sorted(config))}) but not "
+            "where it is; set TEMPORAL_ADDRESS too, or none of the TEMPORAL_ variables"
+        )
+    return address
+
+
+async def _reach_database(url: str) -> None:
+    try:
+        connection = await asyncpg.connect(url, timeout=_REACH_SECONDS)
+        await connection.close()
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as e:
+        raise LocalError(
+            f"the database of DATABASE_URL can't be reached ({_short(e)}); start it, "
+            "correct DATABASE_URL, or unset it to have one started here"
+        ) from e
+
+
+async def _reach_temporal(address: str) -> None:
+    try:
+        async with asyncio.timeout(_REACH_SECONDS):
+            client = await connect()
+            await client.workflow_service.describe_namespace(
+                DescribeNamespaceRequest(namespace=client.namespace)
+            )
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            raise LocalError(
+                f"the Temporal server at {address} has no namespace {client.namespace}; create it "
+                "(temporal operator namespace create), or correct TEMPORAL_NAMESPACE"
+            ) from error
+        if error.status != RPCStatusCode.PERMISSION_DENIED:  # it may well let us work
+            raise _unreachable(address, error) from error
+    except (OSError, TimeoutError, ValueError, RuntimeError) as error:
+        raise _unreachable(address, error) from error
+
+
+def _unreachable(address: str, error: Exception) -> LocalError:
+    return LocalError(
+        f"the Temporal server at {address} can't be reached ({_short(error)}); start it, "
+        "correct TEMPORAL_ADDRESS, or unset it to have one started here"
+    )
+
+
+async def _publish(folder: Path, starter: str, token: str) -> list[str]:
+    """Publish the scenarios of a folder. A wrong one is told of, and stops nothing."""
+    published = []
+    async with httpx.AsyncClient(
+        base_url=starter,
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/yaml"},
+        timeout=_PUBLISH_SECONDS,
+        trust_env=False,
+    ) as http:
+        for file in sorted(folder.rglob("*.yaml")):
+            try:
+                response = await http.post("/api/scenarios", content=file.read_bytes())
+            except httpx.HTTPError as error:
+                raise LocalError(f"the starter does not answer ({_short(error)})") from error
+            if response.is_success:
+                answer = response.json()
+                published.append(f"{answer['scenario']} v{answer['version']}")
+            else:
+                _say(f"{file} is not published: {_short(_detail(response))}")
+    return published
+
+
+def _detail(response: httpx.Response) -> str:
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        return str(response.json()["detail"])
+    return response.text or f"status {response.status_code}"
+
+
+def _starter_url(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{settings.port}"
+
+
+def _where_token_is(home: Path, token: str, keys: dict[str, str], made: set[str]) -> str:
+    if "TOBIISHI_API_TOKEN" not in keys:
+        return "as set in TOBIISHI_API_TOKEN"
+    return token if "TOBIISHI_API_TOKEN" in made else f"in {home / 'keys.env'}"
+
+
+def _print_table(rows: dict[str, str | None]) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for what, where in rows.items():
+        if where:
+            table.add_row(what, where)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 200  # a log has no edge to fold addresses at
+    console.print(table)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _short(error: object) -> str:
+    """The first line of an error, or its kind where it has no words."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,141 @@
+"""Publishing: a scenario that was checked becomes a numbered version that never changes.
+
+New journeys take the live version; a journey keeps the version it started with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import asyncpg
+
+from tobiishi import audiences
+from tobiishi.database import Connection, all_rows, queries
+from tobiishi.errors import NotFound
+from tobiishi.scenario import Scenario
+
+_sql = queries("publishing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """A published version of a scenario."""
+
+    channel: str
+    #: Counts up from 1 for each scenario.
+    version: int
+    scenario: Scenario
+    #: The file as the marketer wrote it.
+    source: str = field(repr=False)
+    published_at: datetime
+
+    @classmethod
+    def from_row(cls, row: asyncpg.Record) -> Version:
+        return cls(
+            channel=row["channel"],
+            version=row["version"],
+            scenario=Scenario.model_validate(row["definition"]),
+            source=row["source"],
+            published_at=row["published_at"],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What publishing came to."""
+
+    version: Version
+    #: True where the live version says the same already, so that no new one was made.
+    unchanged: bool
+    #: Audiences that the scenario names and nobody had made yet; they exist now, empty.
+    new_audiences: list[str]
+
+
+async def publish(
+    connection: Connection, channel: str, scenario: Scenario, source: str, *, now: datetime
+) -> Published:
+    """Make the scenario the live version of its name. To be called in a transaction."""
+    await _sql.lock(connection, channel=channel, scenario=scenario.scenario)
+    named = sorted(scenario.audiences())
+    new_audiences = await audiences.add_missing(connection, channel, named)
+    row = await _sql.latest(connection, channel=channel, scenario=scenario.scenario)
+    latest = Version.from_row(row) if row else None
+    unchanged = latest is not None and latest.scenario == scenario and latest.source == source
+    if latest is None or not unchanged:
+        latest = Version(
+            channel=channel,
+            version=latest.version + 1 if latest else 1,
+            scenario=scenario,
+            source=source,
+            published_at=now,
+        )
+        await _sql.add(
+            connection,
+            channel=channel,
+            scenario=scenario.scenario,
+            version=latest.version,
+            title=scenario.title,
+            source=source,
+            definition=scenario.model_dump(mode="json", exclude_defaults=True),
+            start_audience=scenario.start.audience,
+            published_at=now,
+        )
+        await _sql.make_live(
+            connection, channel=channel, scenario=scenario.scenario, version=latest.version
+        )
+    return Published(version=latest, unchanged=unchanged, new_audiences=new_audiences)
+
+
+async def get(connection: Connection, channel: str, scenario: str, version: int) -> Version:
+    """Raises `NotFound`."""
+    row = await _sql.get(connection, channel=channel, scenario=scenario, version=version)
+    if row is None:
+        raise NotFound(f"scenario {scenario!r} has no version {version} in channel {channel!r}")
+    return Version.from_row(row)
+
+
+async def versions_of(connection: Connection, channel: str, scenario: str) -> list[Version]:
+    """All versions, the newest first. Raises `NotFound` where there is none."""
+    rows = await all_rows(_sql.versions_of(connection, channel=channel, scenario=scenario))
+    if not rows:
+        raise NotFound(f"scenario {scenario!r} does not exist in channel {channel!r}")
+    return [Version.from_row(row) for row in rows]
+
+
+async def live(connection: Connection, channel: str) -> list[Version]:
+    """The live version of each scenario."""
+    return [Version.from_row(row) for row in await all_rows(_sql.live(connection, channel=channel))]
+
+
+async def started_by_friend_add(connection: Connection, channel: str) -> list[Version]:
+    """The live versions whose journeys start when a friend is added."""
+    rows = await all_rows(_sql.live_started_by_friend_add(connection, channel=channel))
+    return [Version.from_row(row) for row in rows]
+
+
+async def started_by_audience(connection: Connection, channel: str, audience: str) -> list[Version]:
+    """The live versions whose journeys start when a friend joins the audience."""
+    rows = await all_rows(
+        _sql.live_started_by_audience(connection, channel=channel, audience=audience)
+    )
+    return [Version.from_row(row) for row in rows]
+
+
+class Versions:
+    """Published versions, remembered: they never change."""
+
+    def __init__(self, remembered: int = 1000) -> None:
+        self._remembered = remembered
+        self._versions: dict[tuple[str, str, int], Version] = {}
+
+    async def get(
+        self, connection: Connection, channel: str, scenario: str, version: int
+    ) -> Version:
+        """Raises `NotFound`."""
+        key = (channel, scenario, version)
+        if key not in self._versions:
+            if len(self._versions) >= self._remembered:
+                del self._versions[next(iter(self._versions))]
+            self._versions[key] = await get(connection, channel, scenario, version)
+        return self._versions[key]

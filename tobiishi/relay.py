@@ -1,0 +1,286 @@
+"""The relay: turns what was kept into what follows from it.
+
+Three queues lie in Postgres. Webhook events and audience changes become enrolments and stops, in
+the database; the outbox of those becomes starts and signals, in Temporal. Each row is handled in
+one transaction with what follows from it, so a relay that dies leaves the row for another, and
+two relays never hold the same row. A row that fails is tried again later and later, for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+from temporalio.client import Client
+from temporalio.common import Priority
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from tobiishi import friends, journeys, publishing, webhooks
+from tobiishi.database import Connection, Database, Unavailable, all_rows, queries
+from tobiishi.plan import JourneyRef, JourneyState
+from tobiishi.publishing import Versions
+from tobiishi.scenario import first_plan
+from tobiishi.temporal import JOURNEYS, search_attributes_of
+
+_sql = queries("relay")
+_log = logging.getLogger(__name__)
+
+#: How often a queue is looked at where nobody rings: what other processes wrote is seen by then.
+LOOK_EVERY = timedelta(milliseconds=500)
+#: The longest that a row which keeps failing waits for its next try.
+LONGEST_WAIT = timedelta(seconds=30)
+
+
+def wait_after(attempts: int) -> timedelta:
+    """How long to wait after so many failed attempts, the first being 0."""
+    return min(timedelta(seconds=2 ** min(attempts, 16)), LONGEST_WAIT)
+
+
+class Queue(ABC):
+    """Rows that wait in Postgres, taken one at a time by as many hands as there is work for."""
+
+    hands = 4
+
+    def __init__(self, database: Database, *, feeds: Queue | None = None) -> None:
+        self.database = database
+        #: The queue that this one's rows become rows of.
+        self.feeds = feeds
+        self._bell = asyncio.Event()
+
+    def ring(self) -> None:
+        """Something was put in: look now."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Handle what comes, until cancelled. Waits out a database that is away."""
+        while True:
+            self._bell.clear()
+            try:
+                if await self.drain() and self.feeds:
+                    self.feeds.ring()
+                pause = LOOK_EVERY
+            except Unavailable as error:
+                _log.warning("%s: the database is away: %s", type(self).__name__, error)
+                pause = timedelta(seconds=1)
+            except asyncpg.PostgresError:
+                _log.exception("%s: the database refused", type(self).__name__)
+                pause = timedelta(seconds=1)
+            try:
+                await asyncio.wait_for(self._bell.wait(), pause.total_seconds())
+            except TimeoutError:
+                pass
+
+    async def drain(self) -> int:
+        """Handle all that is due. Tells how many rows that was."""
+        handled = 0
+        while await self._handle_one():
+            handled += 1
+            hands = (self._handle_one() for _ in range(self.hands))
+            handled += sum(await asyncio.gather(*hands))
+        return handled
+
+    async def _handle_one(self) -> bool:
+        async with self.database.transaction() as connection:
+            return await self.handle_one(connection, datetime.now(UTC))
+
+    @abstractmethod
+    async def handle_one(self, connection: Connection, now: datetime) -> bool:
+        """Take a row and handle it. False where there was none."""
+
+
+class Events(Queue):
+    """Webhook events: a friend was added, blocked, unblocked, acted."""
+
+    async def handle_one(self, connection: Connection, now: datetime) -> bool:
+        taken = await webhooks.take(connection, now=now, limit=1)
+        for event in taken:
+            try:
+                async with connection.transaction():
+                    await follow_event(connection, event)
+                    await webhooks.handled(connection, event, now=now)
+            except (asyncio.CancelledError, *Unavailable):
+                raise
+            except Exception as error:
+                _log.exception("webhook event %s", event.webhook_event_id)
+                await webhooks.put_off(
+                    connection,
+                    event,
+                    retry_at=now + wait_after(event.attempts),
+                    error=f"{type(error).__name__}: {error}",
+                )
+        return bool(taken)
+
+
+async def follow_event(connection: Connection, kept: webhooks.KeptEvent) -> None:
+    """What follows from one webhook event."""
+    channel, friend = kept.channel, kept.friend
+    if friend is None:
+        return  # Nobody to act on: the friend never consented, or the event is about a group.
+    match kept.type:
+        case "follow":
+            known = await friends.tell_status(
+                connection, channel, friend, "following", kept.occurred_at
+            )
+            if known is None or kept.is_standby:
+                return
+            follow = kept.event.follow
+            unblocked = follow is not None and follow.is_unblocked
+            for version in await publishing.started_by_friend_add(connection, channel):
+                if version.scenario.starts_on_friend_add(route=known.route, unblocked=unblocked):
+                    await journeys.enrol(
+                        connection,
+                        version,
+                        friend,
+                        why="unblocked the channel" if unblocked else "was added as a friend",
+                        now=kept.received_at,
+                    )
+        case "unfollow":
+            if await friends.tell_status(connection, channel, friend, "blocked", kept.occurred_at):
+                await journeys.stop_all_of_friend(
+                    connection, channel, friend, "unfollowed", because="blocked the channel"
+                )
+        case _:
+            await friends.meet(connection, channel, friend, kept.occurred_at)
+
+
+class Changes(Queue):
+    """Audience changes: a friend joined, or left."""
+
+    async def handle_one(self, connection: Connection, now: datetime) -> bool:
+        taken = await all_rows(_sql.take_changes(connection, now=now, limit=1))
+        for change in taken:
+            try:
+                async with connection.transaction():
+                    await follow_change(connection, change, now)
+                    await _sql.change_done(connection, id=change["id"])
+            except (asyncio.CancelledError, *Unavailable):
+                raise
+            except Exception:
+                _log.exception("audience change %s", dict(change))
+                retry_at = now + wait_after(change["attempts"])
+                await _sql.put_off_change(connection, id=change["id"], retry_at=retry_at)
+        return bool(taken)
+
+
+async def follow_change(connection: Connection, change: Mapping[str, Any], now: datetime) -> None:
+    """What follows from one friend's joining or leaving one audience."""
+    channel, audience, friend = change["channel"], change["audience"], change["friend"]
+    await journeys.stop_watching(connection, channel, audience, friend, change["change"])
+    if change["change"] == "joined":
+        for version in await publishing.started_by_audience(connection, channel, audience):
+            await journeys.enrol(
+                connection, version, friend, why=f"joined {audience}: {change['reason']}", now=now
+            )
+
+
+class Orders(Queue):
+    """The outbox: what Temporal must be told."""
+
+    hands = 8
+
+    def __init__(self, database: Database, temporal: Client) -> None:
+        super().__init__(database)
+        self.temporal = temporal
+        self.versions = Versions()
+
+    async def handle_one(self, connection: Connection, now: datetime) -> bool:
+        taken = await all_rows(_sql.take_orders(connection, now=now, limit=1))
+        for order in taken:
+            journey = journeys.Journey.from_row(order)
+            try:
+                if order["kind"] == "start":
+                    await self.start(connection, journey)
+                else:
+                    await self.stop(connection, journey, now)
+                await _sql.order_done(connection, id=order["order_id"])
+            except (asyncio.CancelledError, *Unavailable):
+                raise
+            except Exception as error:
+                _log.warning("%s %s: %s", order["kind"], journey.ref.workflow_id, error)
+                await _sql.put_off_order(
+                    connection,
+                    id=order["order_id"],
+                    retry_at=now + wait_after(order["attempts"]),
+                    error=f"{type(error).__name__}: {error}",
+                )
+        return bool(taken)
+
+    async def start(self, connection: Connection, journey: journeys.Journey) -> None:
+        """Start the journey's workflow, once however often it is said."""
+        ref = journey.ref
+        if journey.ended_at is not None:
+            return
+        version = await self.versions.get(connection, ref.channel, ref.scenario, ref.version)
+        plan = first_plan(version.scenario, ref.started_at)
+        try:
+            await self.temporal.start_workflow(
+                "journey",
+                JourneyState(journey=ref, plan=plan),
+                id=ref.workflow_id,
+                task_queue=JOURNEYS,
+                memo={"entry": ref.entry},
+                search_attributes=search_attributes_of(ref),
+                static_summary=f"{version.scenario.title} v{ref.version}: {ref.friend}",
+                static_details=(
+                    f"channel {ref.channel}, scenario {ref.scenario} version {ref.version}, "
+                    f"entry {ref.entry}: {journey.why}"
+                ),
+                priority=Priority(fairness_key=ref.channel),
+            )
+        except WorkflowAlreadyStartedError:
+            running = await self.temporal.get_workflow_handle(ref.workflow_id).describe()
+            if await running.memo_value("entry") != ref.entry:
+                raise  # The friend's former journey is about to close: try again soon.
+
+    async def stop(self, connection: Connection, journey: journeys.Journey, now: datetime) -> None:
+        """Signal the journey's workflow to stop."""
+        ref: JourneyRef = journey.ref
+        if journey.ended_at is not None:
+            return
+        try:
+            await self.temporal.get_workflow_handle(ref.workflow_id).signal("stop")
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            # Somebody terminated the workflow: what it can't say itself is said for it.
+            await journeys.end(connection, ref.journey_id, "stopped", at=now)
+
+
+class Relay:
+    """The three queues, each waking the next."""
+
+    def __init__(self, database: Database, temporal: Client) -> None:
+        self.orders = Orders(database, temporal)
+        self.changes = Changes(database, feeds=self.orders)
+        self.events = Events(database, feeds=self.orders)
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    async def __aenter__(self) -> Relay:
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as queues:
+            for queue in (self.events, self.changes, self.orders):
+                queues.create_task(queue.run())
+
+    async def drain(self) -> None:
+        """Handle all that is due now, and all that follows from it."""
+        await self.events.drain()
+        await self.changes.drain()
+        await self.orders.drain()

@@ -1,0 +1,45 @@
+-- name: claim^
+-- The friend and the journey are read, and held, in the statement that claims the row: a friend
+-- who blocked a moment ago gets nothing. A row claimed before is claimed again by the retry.
+with standing as (
+    select
+        case
+            when journeys.stopping is not null then 'journey ' || journeys.stopping
+            when friends.status <> 'following' then 'friend has blocked the channel'
+        end as barred
+    from journeys join friends using (channel, friend)
+    where journeys.id = :journey_id
+    for share
+)
+insert into deliveries
+    (retry_key, journey_id, channel, friend, step, visit, message, claimed_at, status, reason)
+select
+    :retry_key, :journey_id, :channel, :friend, :step, :visit, :message, :at,
+    case when barred is null then 'claimed' else 'skipped' end, barred
+from standing
+on conflict (retry_key) do update set
+    attempts = deliveries.attempts + 1,
+    -- An earlier attempt of unknown outcome makes a barred delivery unknown, not skipped.
+    status = case
+        when deliveries.status <> 'claimed' then deliveries.status
+        when excluded.status = 'claimed' then 'claimed'
+        when deliveries.ambiguous_at is not null then 'unknown'
+        else 'skipped'
+    end,
+    reason = case when deliveries.status = 'claimed' then excluded.reason else deliveries.reason end
+returning *;
+
+-- name: settle!
+update deliveries
+set status = :status, reason = :reason, settled_at = :at,
+    request_id = :request_id, message_ids = :message_ids
+where retry_key = :retry_key and status = 'claimed';
+
+-- name: put_off!
+update deliveries
+set reason = :reason,
+    ambiguous_at = case when :ambiguous then coalesce(ambiguous_at, :at) else ambiguous_at end
+where retry_key = :retry_key and status = 'claimed';
+
+-- name: of_journey
+select * from deliveries where journey_id = :journey_id order by claimed_at, step;

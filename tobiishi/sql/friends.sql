@@ -1,0 +1,41 @@
+-- name: get^
+select * from friends where channel = :channel and friend = :friend;
+
+-- name: hold^
+-- The friend, held until the transaction ends: enrolments of one friend go one after another.
+select * from friends where channel = :channel and friend = :friend for update;
+
+-- name: tell_status^
+-- Events arrive in any order: an older one than the last heard changes nothing.
+insert into friends (channel, friend, status, status_at)
+values (:channel, :friend, :status, :at)
+on conflict (channel, friend) do update
+set status = excluded.status, status_at = excluded.status_at
+where friends.status_at <= excluded.status_at
+returning *;
+
+-- name: meet!
+insert into friends (channel, friend, status, status_at)
+values (:channel, :friend, 'following', :at)
+on conflict do nothing;
+
+-- name: keep_profile!
+update friends
+set display_name = :display_name, language = :language, profile_at = :at
+where channel = :channel and friend = :friend;
+
+-- name: set_attributes^
+update friends set attributes = jsonb_strip_nulls(attributes || :attributes)
+where channel = :channel and friend = :friend
+returning *;
+
+-- name: tag!
+insert into tags (channel, friend, tag, tagged_at)
+values (:channel, :friend, :tag, :at)
+on conflict do nothing;
+
+-- name: untag!
+delete from tags where channel = :channel and friend = :friend and tag = :tag;
+
+-- name: tags_of
+select tag from tags where channel = :channel and friend = :friend order by tag;

@@ -1,0 +1,59 @@
+-- name: last_entry^
+select id, entry, started_at, ended_at from journeys
+where channel = :channel and scenario = :scenario and friend = :friend
+order by entry desc limit 1;
+
+-- name: begin$
+insert into journeys (channel, scenario, version, friend, entry, why, started_at)
+values (:channel, :scenario, :version, :friend, :entry, :why, :started_at)
+returning id;
+
+-- name: watch*!
+insert into journey_interests (channel, audience, friend, journey_id, exit_on)
+values (:channel, :audience, :friend, :journey_id, :exit_on)
+on conflict do nothing;
+
+-- name: order!
+insert into outbox (journey_id, kind) values (:journey_id, :kind);
+
+-- name: get^
+select * from journeys where id = :journey_id;
+
+-- name: of_friend
+select * from journeys where channel = :channel and friend = :friend order by started_at, id;
+
+-- name: stop_all_of_friend
+update journeys set stopping = :stopping, stopping_because = :because
+where channel = :channel and friend = :friend and ended_at is null and stopping is null
+returning id;
+
+-- name: stop_watching
+update journeys set stopping = :stopping, stopping_because = :because
+where ended_at is null and stopping is null and id in (
+    select journey_id from journey_interests
+    where channel = :channel and audience = :audience and friend = :friend and exit_on = :change
+)
+returning id;
+
+-- name: end^
+-- Said again (after a crash between the saying and the hearing), it changes nothing.
+with ended as (
+    update journeys
+    set ended_at = :at, outcome = coalesce(stopping, :outcome)
+    where id = :journey_id and ended_at is null
+    returning outcome, stopping_because
+), forgotten as (
+    delete from journey_interests where journey_id = :journey_id
+)
+select outcome, stopping_because from ended
+union all
+select outcome, stopping_because from journeys where id = :journey_id and ended_at is not null
+limit 1;
+
+-- name: say!
+insert into trail (journey_id, step, visit, at, said, detail)
+values (:journey_id, :step, :visit, :at, :said, :detail)
+on conflict (journey_id, step, visit) do nothing;
+
+-- name: trail_of
+select at, step, said, detail from trail where journey_id = :journey_id order by at, id;

@@ -1,0 +1,32 @@
+-- name: take_changes
+select id, channel, audience, friend, change, changed_at, reason, attempts
+from audience_changes
+where retry_at <= :now
+order by id
+limit :limit
+for update skip locked;
+
+-- name: change_done!
+delete from audience_changes where id = :id;
+
+-- name: put_off_change!
+update audience_changes set attempts = attempts + 1, retry_at = :retry_at where id = :id;
+
+-- name: take_orders
+-- A journey is told one thing at a time, in the order of the telling.
+select outbox.id, outbox.kind, outbox.attempts, journeys.*, journeys.id as journey_id,
+    outbox.id as order_id
+from outbox join journeys on journeys.id = outbox.journey_id
+where outbox.retry_at <= :now and not exists (
+    select 1 from outbox as earlier
+    where earlier.journey_id = outbox.journey_id and earlier.id < outbox.id
+)
+order by outbox.id
+limit :limit
+for update of outbox skip locked;
+
+-- name: order_done!
+delete from outbox where id = :id;
+
+-- name: put_off_order!
+update outbox set attempts = attempts + 1, retry_at = :retry_at, error = :error where id = :id;

@@ -1,0 +1,28 @@
+-- name: keep$
+with kept as (
+    insert into webhook_events
+        (channel, webhook_event_id, type, friend, occurred_at, received_at, body)
+    select :channel, * from unnest(
+        :ids::text[], :types::text[], :friends::text[], :times::timestamptz[],
+        :received::timestamptz[], :bodies::json[]
+    )
+    on conflict do nothing
+    returning 1
+)
+select count(*) from kept;
+
+-- name: take
+select channel, webhook_event_id, type, friend, occurred_at, received_at, body, attempts
+from webhook_events
+where handled_at is null and retry_at <= :now
+order by received_at, occurred_at
+limit :limit
+for update skip locked;
+
+-- name: handled!
+update webhook_events set handled_at = :now, error = null
+where channel = :channel and webhook_event_id = :webhook_event_id;
+
+-- name: put_off!
+update webhook_events set attempts = attempts + 1, retry_at = :retry_at, error = :error
+where channel = :channel and webhook_event_id = :webhook_event_id;

@@ -1,0 +1,81 @@
+"""How every process of ours speaks with Temporal: connection, converter, queues, attributes."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    ListSearchAttributesRequest,
+)
+from temporalio.client import Client
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+
+from tobiishi.plan import JourneyRef
+
+#: Task queue of journeys, and of the activities that need the database only.
+JOURNEYS = "journeys"
+#: Task queue of the activities that call LINE, apart so that their rate can be limited
+#: (`temporal task-queue config set --task-queue line --queue-rps-limit …`).
+LINE = "line"
+
+# By what a journey is found in the Temporal UI. This list is the single source of truth: it is
+# registered from here (`register_search_attributes`), and the embedded server is started with it.
+CHANNEL = SearchAttributeKey.for_keyword("Channel")
+SCENARIO = SearchAttributeKey.for_keyword("Scenario")
+SCENARIO_VERSION = SearchAttributeKey.for_keyword("ScenarioVersion")
+FRIEND = SearchAttributeKey.for_keyword("Friend")
+#: `active`, then the outcome: `completed`, `exited`, `unfollowed`, …
+JOURNEY_STATE = SearchAttributeKey.for_keyword("JourneyState")
+
+SEARCH_ATTRIBUTES = (CHANNEL, SCENARIO, SCENARIO_VERSION, FRIEND, JOURNEY_STATE)
+
+
+def search_attributes_of(journey: JourneyRef) -> TypedSearchAttributes:
+    """What a journey starts with; `JourneyState` alone changes, once, when it ends."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(CHANNEL, journey.channel),
+            SearchAttributePair(SCENARIO, journey.scenario),
+            SearchAttributePair(SCENARIO_VERSION, str(journey.version)),
+            SearchAttributePair(FRIEND, journey.friend),
+            SearchAttributePair(JOURNEY_STATE, "active"),
+        ]
+    )
+
+
+def connect_config() -> dict[str, Any]:
+    """The connection that the environment's `TEMPORAL_*` describe.
+
+    A configuration file is read only where `TEMPORAL_CONFIG_FILE` or `TEMPORAL_PROFILE` asks for
+    it: what lies in a developer's home must not decide where journeys run.
+    https://docs.temporal.io/develop/environment-configuration
+    """
+    asked = os.environ.get("TEMPORAL_CONFIG_FILE") or os.environ.get("TEMPORAL_PROFILE")
+    return dict(ClientConfig.load_client_connect_config(disable_file=not asked))
+
+
+async def connect(*, lazy: bool = False) -> Client:
+    """A client of the Temporal server; a lazy one connects at its first call."""
+    config = {"target_host": "localhost:7233", **connect_config()}
+    return await Client.connect(**config, data_converter=pydantic_data_converter, lazy=lazy)
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Have the server know our search attributes; those it knows already are left alone."""
+    known = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace)
+    )
+    missing = {
+        key.name: IndexedValueType.ValueType(key.indexed_value_type)
+        for key in SEARCH_ATTRIBUTES
+        if key.name not in known.custom_attributes
+    }
+    if missing:
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
+        )

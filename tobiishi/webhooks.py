@@ -1,0 +1,192 @@
+"""Webhook events: kept before LINE is answered, handled after.
+
+LINE wants an answer within 2 seconds and may send an event twice or out of order
+(https://developers.line.biz/en/docs/messaging-api/receiving-messages/), so an event is kept once
+by its `webhookEventId`, and everything that follows from it follows from what was kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import asyncpg
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic.alias_generators import to_camel
+
+from tobiishi.database import Connection, all_rows, queries
+from tobiishi.errors import Invalid
+from tobiishi.friends import FriendId
+
+_sql = queries("webhooks")
+_friend_id: TypeAdapter[str] = TypeAdapter(FriendId)
+
+#: Text that Postgres can hold, of a length that LINE would use.
+_Name = Annotated[str, StringConstraints(pattern=r"^[^\x00]+$", max_length=128)]
+
+
+class _Line(BaseModel):
+    """LINE may add properties, types and values at any time; what we don't know is let be."""
+
+    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+
+class Source(_Line):
+    user_id: str | None = None
+
+
+class Follow(_Line):
+    is_unblocked: bool = False
+
+
+class Event(_Line):
+    """One webhook event, as far as we read it.
+
+    https://developers.line.biz/en/reference/messaging-api/#webhook-event-objects
+    """
+
+    type: _Name
+    #: `standby` when another module answers this friend: then nothing is sent.
+    mode: str = "active"
+    #: Milliseconds since the epoch, of the event and not of a redelivery.
+    timestamp: int | None = Field(default=None, ge=0, le=32_503_680_000_000)
+    webhook_event_id: _Name | None = None
+    #: Absent where the friend never consented to LINE's terms for it.
+    source: Source | None = None
+    follow: Follow | None = None
+
+
+class Body(_Line):
+    """The body of a webhook request. `events` is empty where LINE only tries the connection."""
+
+    destination: str | None = None
+    events: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptEvent:
+    """A webhook event as it lies in the database."""
+
+    channel: str
+    webhook_event_id: str
+    type: str
+    #: LINE's user id, where the event had one that can be a friend's.
+    friend: str | None
+    occurred_at: datetime
+    received_at: datetime
+    body: dict[str, Any]
+    #: How many times handling it has failed.
+    attempts: int
+
+    @classmethod
+    def from_row(cls, row: asyncpg.Record) -> KeptEvent:
+        return cls(**{name: row[name] for name in cls.__dataclass_fields__})
+
+    @property
+    def event(self) -> Event:
+        return Event.model_validate(self.body)
+
+    @property
+    def is_standby(self) -> bool:
+        return self.event.mode == "standby"
+
+
+def read(channel: str, body: bytes, *, received_at: datetime) -> list[KeptEvent]:
+    """The events of a webhook request. Raises `Invalid`, naming what is wrong with the body."""
+    try:
+        # Not pydantic's parser: it refuses a lone surrogate, which a friend's text may hold.
+        parsed = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"the body is not JSON: {error}") from error
+    try:
+        request = Body.model_validate(parsed)
+        return [_read_event(channel, event, received_at) for event in request.events]
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise Invalid(
+            f"the body is not a LINE webhook: {where or 'body'}: {first['msg']}"
+        ) from error
+
+
+def _read_event(channel: str, body: dict[str, Any], received_at: datetime) -> KeptEvent:
+    event = Event.model_validate(body)
+    occurred_at = received_at
+    if event.timestamp is not None:
+        occurred_at = datetime.fromtimestamp(event.timestamp / 1000, UTC)
+    return KeptEvent(
+        channel=channel,
+        webhook_event_id=event.webhook_event_id or _digest(body),
+        type=event.type,
+        friend=_friend_of(event),
+        occurred_at=occurred_at,
+        received_at=received_at,
+        body=body,
+        attempts=0,
+    )
+
+
+def _friend_of(event: Event) -> str | None:
+    try:
+        return _friend_id.validate_python(event.source and event.source.user_id)
+    except ValidationError:
+        return None
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    """An id for an event that came without one: the same event gets the same id."""
+    same = {key: value for key, value in body.items() if key != "deliveryContext"}
+    return "sha256-" + hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
+
+
+async def keep(connection: Connection, channel: str, events: Sequence[KeptEvent]) -> int:
+    """Keep the events, those kept before aside. Tells how many were new."""
+    count: int = await _sql.keep(
+        connection,
+        channel=channel,
+        ids=[event.webhook_event_id for event in events],
+        types=[event.type for event in events],
+        friends=[event.friend for event in events],
+        times=[event.occurred_at for event in events],
+        received=[event.received_at for event in events],
+        bodies=[event.body for event in events],
+    )
+    return count
+
+
+async def take(connection: Connection, *, now: datetime, limit: int) -> list[KeptEvent]:
+    """Events not handled yet, held by this transaction; those that others hold are passed over."""
+    return [
+        KeptEvent.from_row(row)
+        for row in await all_rows(_sql.take(connection, now=now, limit=limit))
+    ]
+
+
+async def handled(connection: Connection, event: KeptEvent, *, now: datetime) -> None:
+    await _sql.handled(
+        connection, channel=event.channel, webhook_event_id=event.webhook_event_id, now=now
+    )
+
+
+async def put_off(
+    connection: Connection, event: KeptEvent, *, retry_at: datetime, error: str
+) -> None:
+    """Try again at `retry_at`: handling it failed with `error`."""
+    await _sql.put_off(
+        connection,
+        channel=event.channel,
+        webhook_event_id=event.webhook_event_id,
+        retry_at=retry_at,
+        error=error,
+    )

@@ -1,0 +1,99 @@
+"""The worker: runs journeys and their activities. Start as many as you like.
+
+`python worker.py`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+
+from activities import Branching, Ending, Sending, Tagging
+from activities.context import Context
+from tobiishi import temporal
+from tobiishi.channels import Channels
+from tobiishi.database import Database, Unavailable
+from tobiishi.errors import SettingError
+from tobiishi.settings import Settings
+from tobiishi.vault import Vault
+from workflows import Journey
+
+_log = logging.getLogger("worker")
+
+
+@asynccontextmanager
+async def working(client: Client, context: Context) -> AsyncIterator[None]:
+    """Both of our task queues, worked on until the block ends."""
+    branching, ending = Branching(context), Ending(context)
+    sending, tagging = Sending(context), Tagging(context)
+    pollers = PollerBehaviorAutoscaling(initial=2, maximum=20)
+    journeys = Worker(
+        client,
+        task_queue=temporal.JOURNEYS,
+        workflows=[Journey],
+        activities=[branching.choose, tagging.tag, ending.end],
+        workflow_task_poller_behavior=pollers,
+        activity_task_poller_behavior=pollers,
+        graceful_shutdown_timeout=timedelta(seconds=5),
+    )
+    line = Worker(
+        client,
+        task_queue=temporal.LINE,
+        activities=[sending.send],
+        activity_task_poller_behavior=pollers,
+        graceful_shutdown_timeout=timedelta(seconds=5),
+    )
+    async with journeys, line:
+        yield
+
+
+async def work(settings: Settings) -> None:
+    """Work until SIGINT or SIGTERM."""
+    if settings.database_url is None:
+        raise SettingError("DATABASE_URL is not set")
+    channels = Channels(Vault(settings.secret_key))
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with contextlib.AsyncExitStack() as stack:
+        database = await Database.open(settings.database_url, size=20)
+        stack.push_async_callback(database.close)
+        async with database.transaction() as connection:
+            await channels.put_default(connection, settings)
+        client = await temporal.connect()
+        await temporal.register_search_attributes(client)
+        context = Context(database=database, channels=channels)
+        await stack.enter_async_context(context.closing())
+        await stack.enter_async_context(working(client, context))
+        _log.info("worker ready")
+        await stopped.wait()
+        _log.info("worker stops")
+    # The SDK's threads may still hold the interpreter (temporalio/sdk-python#300).
+    await asyncio.sleep(0.25)
+
+
+def main() -> None:
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        asyncio.run(work(Settings()))
+    except SettingError as error:
+        sys.exit(f"worker: {error}")
+    except Unavailable as error:
+        sys.exit(f"worker: the database can't be reached (DATABASE_URL): {error}")
+    except RuntimeError as error:
+        sys.exit(f"worker: Temporal can't be reached (TEMPORAL_ADDRESS): {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""A friend's journey through one scenario.
+
+The workflow knows no scenario: it waits until its plan is due, has the step taken by an activity,
+and is told what comes next. So it stays as it is when marketers write new scenarios, and a
+journey that sleeps for months wakes to the same code (see docs/journeys.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import Priority, RetryPolicy, VersioningBehavior
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.workflow import ActivityCancellationType, ActivityConfig, ActivityHandle
+
+with workflow.unsafe.imports_passed_through():
+    from activities import Branching, Ending, Sending, Tagging
+    from tobiishi.plan import Action, End, JourneyResult, JourneyState, Taken, Turn
+    from tobiishi.temporal import JOURNEY_STATE, JOURNEYS, LINE
+
+#: The world's errors wait and retry for as long as it takes: no outage drops a friend.
+PATIENTLY = RetryPolicy(
+    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
+)
+ATTEMPT = timedelta(seconds=60)
+#: How much of the trail the details page shows; the database keeps it all.
+TRAIL_SHOWN = 20
+
+
+@workflow.defn(name="journey", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class Journey:
+    """One friend, one scenario: wait, take the step, be told what comes next, until the end."""
+
+    @workflow.init
+    def __init__(self, state: JourneyState) -> None:
+        self.state = state
+        self.stopped = False
+
+    @workflow.run
+    async def run(self, state: JourneyState) -> JourneyResult:
+        try:
+            while not await self.is_over():
+                await self.take_step()
+                if workflow.info().is_continue_as_new_suggested():
+                    workflow.continue_as_new(state)
+        except asyncio.CancelledError:
+            # An operator cancelled it in the Temporal UI: the database must hear of it too.
+            await self.end("stopped")
+            raise
+        return JourneyResult(outcome=await self.end("completed"))
+
+    @workflow.signal
+    def stop(self) -> None:
+        """Leave now. Why, and with what outcome, the database knows."""
+        self.stopped = True
+
+    async def is_over(self) -> bool:
+        """Sleep until the next step is due. True where none is left, or the journey was stopped."""
+        plan = self.state.plan
+        delay = plan.due - workflow.now()
+        if delay > timedelta(0):
+            waiting = f"until {plan.until}: {plan.label}"
+            self.show(waiting)
+            with suppress(TimeoutError):  # The delay is over, and nobody stopped the journey.
+                await workflow.wait_condition(
+                    lambda: self.stopped, timeout=delay, timeout_summary=waiting
+                )
+        return self.stopped or plan.action == Action.END
+
+    async def take_step(self) -> None:
+        """Have the step taken, and learn what comes next.
+
+        A journey stopped while LINE or the database can't be reached doesn't wait for them; an
+        attempt under way is let finish, so that what it did is known.
+        """
+        plan = self.state.plan
+        self.show(f"now: {plan.label}")
+        step = self.start_step(Turn(journey=self.state.journey, plan=plan))
+        await workflow.wait_condition(lambda: step.done() or self.stopped)
+        if not step.done():
+            step.cancel()
+        try:
+            taken = await step
+        except ActivityError as error:
+            if self.stopped and is_cancelled_exception(error):
+                return
+            raise
+        self.state.plan = taken.plan
+        self.state.trail.append(f"{workflow.now():%Y-%m-%d %H:%M}Z {taken.said}")
+        del self.state.trail[:-TRAIL_SHOWN]
+
+    def start_step(self, turn: Turn) -> ActivityHandle[Taken]:
+        patiently = ActivityConfig(
+            task_queue=JOURNEYS,
+            start_to_close_timeout=ATTEMPT,
+            retry_policy=PATIENTLY,
+            cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            summary=turn.plan.label,
+            priority=Priority(fairness_key=turn.journey.channel),
+        )
+        match turn.plan.action:
+            case Action.SEND:
+                patiently["task_queue"] = LINE
+                return workflow.start_activity_method(Sending.send, turn, **patiently)
+            case Action.BRANCH:
+                return workflow.start_activity_method(Branching.choose, turn, **patiently)
+            case Action.TAG:
+                return workflow.start_activity_method(Tagging.tag, turn, **patiently)
+            case Action.END:
+                raise AssertionError("the end is not a step to take")
+
+    async def end(self, outcome: str) -> str:
+        """Have the database know that the journey is over; it may know a better outcome."""
+        outcome = await workflow.execute_activity_method(
+            Ending.end,
+            End(journey=self.state.journey, outcome=outcome),
+            task_queue=JOURNEYS,
+            start_to_close_timeout=ATTEMPT,
+            retry_policy=PATIENTLY,
+            summary="end",
+        )
+        workflow.upsert_search_attributes([JOURNEY_STATE.value_set(outcome)])
+        self.show(outcome)
+        return outcome
+
+    def show(self, now: str) -> None:
+        """Tell the Temporal UI where the friend is; costs no history."""
+        trail = "\n".join(f"1. {done}" for done in self.state.trail)
+        workflow.set_current_details(f"**{now}**\n\n{trail}")
