@@ -17,14 +17,14 @@ from tobiishi.settings import Settings
 
 def app() -> FastAPI:
     """The ASGI app, for `uvicorn --factory starter:app`."""
-    return create_app(Settings())
+    return create_app(Settings.load())
 
 
 def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    settings = Settings()
+    settings = Settings.load()
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings),

@@ -86,7 +86,7 @@ def main() -> None:
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     try:
-        asyncio.run(work(Settings()))
+        asyncio.run(work(Settings.load()))
     except SettingError as error:
         sys.exit(f"worker: {error}")
     except Unavailable as error:

@@ -10,7 +10,7 @@ from temporalio import activity
 from activities.context import Context, now
 from tobiishi import audiences, friends, journeys
 from tobiishi.plan import Taken, Turn
-from tobiishi.scenario import FriendFacts, branch_at, choose_case, plan_case
+from tobiishi.scenario import FriendFacts, audiences_of, branch_at, choose, plan_case
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class Branching:
             friend = await friends.get(connection, journey.channel, journey.friend)
             facts = FriendFacts(
                 audiences=await audiences.memberships_among(
-                    connection, journey.channel, journey.friend, branch.audiences()
+                    connection, journey.channel, journey.friend, audiences_of(branch)
                 ),
                 gender=friend.attributes.gender,
                 age=friend.attributes.age_on(at.astimezone(ZoneInfo(scenario.timezone)).date()),
                 region=friend.attributes.region,
                 os=friend.attributes.os,
             )
-            choice = choose_case(branch, facts)
+            choice = choose(branch, facts)
             await journeys.say(
                 connection,
                 journey,

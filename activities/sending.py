@@ -107,7 +107,7 @@ class Sending:
             friend = await friends.get(connection, journey.channel, journey.friend)
         line = self.context.line(channel)
         try:
-            if uses_profile(step):
+            if uses_profile(step.messages):
                 friend = await self._with_profile(line, friend, at)
             sent = await line.push(
                 journey.friend,

@@ -157,7 +157,5 @@ async def retag(
 
 
 async def tags_of(connection: Connection, channel: str, friend: str) -> list[str]:
-    return [
-        row["tag"]
-        for row in await all_rows(_sql.tags_of(connection, channel=channel, friend=friend))
-    ]
+    carried = await all_rows(_sql.tags_of(connection, channel=channel, friend=friend))
+    return [row["tag"] for row in carried]

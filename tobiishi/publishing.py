@@ -77,7 +77,7 @@ async def publish(
             version=latest.version,
             title=scenario.title,
             source=source,
-            definition=scenario.model_dump(mode="json", exclude_defaults=True),
+            definition=scenario.model_dump(mode="json", by_alias=True, exclude_unset=True),
             start_audience=scenario.start.audience,
             published_at=now,
         )

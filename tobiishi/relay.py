@@ -11,9 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import asyncpg
 from temporalio.client import Client
@@ -71,10 +70,8 @@ class Queue(ABC):
             except asyncpg.PostgresError:
                 _log.exception("%s: the database refused", type(self).__name__)
                 pause = timedelta(seconds=1)
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._bell.wait(), pause.total_seconds())
-            except TimeoutError:
-                pass
 
     async def drain(self) -> int:
         """Handle all that is due. Tells how many rows that was."""
@@ -168,7 +165,7 @@ class Changes(Queue):
         return bool(taken)
 
 
-async def follow_change(connection: Connection, change: Mapping[str, Any], now: datetime) -> None:
+async def follow_change(connection: Connection, change: asyncpg.Record, now: datetime) -> None:
     """What follows from one friend's joining or leaving one audience."""
     channel, audience, friend = change["channel"], change["audience"], change["friend"]
     await journeys.stop_watching(connection, channel, audience, friend, change["change"])

@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     #: Port of the starter: webhooks, HTTP API.
     port: int = Field(default=8000, ge=1, le=65535)
+    #: Where the command line finds the starter; this machine's `port` where not set.
+    url: str | None = None
     #: Port of the embedded Temporal server.
     temporal_port: int = Field(default=7233, ge=1, le=65535)
     #: Port of the embedded Temporal server's UI.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from temporalio.api.enums.v1 import IndexedValueType
@@ -14,8 +16,11 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError, RPCStatusCode
 
 from tobiishi.plan import JourneyRef
+
+_log = logging.getLogger(__name__)
 
 #: Task queue of journeys, and of the activities that need the database only.
 JOURNEYS = "journeys"
@@ -66,16 +71,36 @@ async def connect(*, lazy: bool = False) -> Client:
 
 
 async def register_search_attributes(client: Client) -> None:
-    """Have the server know our search attributes; those it knows already are left alone."""
-    known = await client.operator_service.list_search_attributes(
-        ListSearchAttributesRequest(namespace=client.namespace)
-    )
-    missing = {
-        key.name: IndexedValueType.ValueType(key.indexed_value_type)
-        for key in SEARCH_ATTRIBUTES
-        if key.name not in known.custom_attributes
-    }
-    if missing:
-        await client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
+    """Have the server know our search attributes; those it knows already are left alone.
+
+    Where the server lets only its operators do so (Temporal Cloud), the log says what to register.
+    """
+    try:
+        known = await client.operator_service.list_search_attributes(
+            ListSearchAttributesRequest(namespace=client.namespace)
         )
+        missing = [key for key in SEARCH_ATTRIBUTES if key.name not in known.custom_attributes]
+        if missing:
+            await client.operator_service.add_search_attributes(
+                add_search_attributes_request(client.namespace, missing)
+            )
+    except RPCError as error:
+        if error.status not in (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED):
+            raise
+        _log.warning(
+            "the Temporal server does not let us register search attributes; have its operator "
+            "register, as Keyword: %s",
+            ", ".join(key.name for key in SEARCH_ATTRIBUTES),
+        )
+
+
+def add_search_attributes_request(
+    namespace: str, keys: Iterable[SearchAttributeKey[Any]]
+) -> AddSearchAttributesRequest:
+    """The request that registers the keys with a server."""
+    return AddSearchAttributesRequest(
+        namespace=namespace,
+        search_attributes={
+            key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in keys
+        },
+    )

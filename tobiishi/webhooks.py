@@ -167,10 +167,8 @@ async def keep(connection: Connection, channel: str, events: Sequence[KeptEvent]
 
 async def take(connection: Connection, *, now: datetime, limit: int) -> list[KeptEvent]:
     """Events not handled yet, held by this transaction; those that others hold are passed over."""
-    return [
-        KeptEvent.from_row(row)
-        for row in await all_rows(_sql.take(connection, now=now, limit=limit))
-    ]
+    taken = await all_rows(_sql.take(connection, now=now, limit=limit))
+    return [KeptEvent.from_row(row) for row in taken]
 
 
 async def handled(connection: Connection, event: KeptEvent, *, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """Everything on one machine: `make run` starts, watches and stops the parts found here.
 
-Nothing else in Tobiishi imports this package: in production the parts are somebody else's.
+In production the parts are somebody else's, and none of this is needed.
 """
 
 from collections.abc import Sequence

@@ -15,21 +15,26 @@ _MAKERS: Mapping[str, Callable[[], str]] = {
 }
 
 
-def missing_keys(file: Path, known: Mapping[str, str]) -> tuple[dict[str, str], set[str]]:
-    """The keys that `known` lacks, read from the file, and the names of those made just now."""
-    kept = _read(file)
+_FILE = "keys.env"
+
+
+def kept_keys(home: Path) -> dict[str, str]:
+    """The keys kept in a data folder, by the names of their variables; none where it has none."""
+    try:
+        lines = (home / _FILE).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    return dict(line.strip().split("=", 1) for line in lines if "=" in line and line[0] != "#")
+
+
+def missing_keys(home: Path, known: Mapping[str, str]) -> tuple[dict[str, str], set[str]]:
+    """The keys that `known` lacks, from the data folder, and the names of those made just now."""
+    kept = kept_keys(home)
     made = {name: make() for name, make in _MAKERS.items() if name not in {*known, *kept}}
     if made:
-        _write(file, kept | made)
+        _write(home / _FILE, kept | made)
     keys = kept | made
     return {name: keys[name] for name in _MAKERS if name not in known}, set(made)
-
-
-def _read(file: Path) -> dict[str, str]:
-    if not file.exists():
-        return {}
-    lines = file.read_text(encoding="utf-8").splitlines()
-    return dict(line.strip().split("=", 1) for line in lines if "=" in line and line[0] != "#")
 
 
 def _write(file: Path, keys: Mapping[str, str]) -> None:

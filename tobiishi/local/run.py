@@ -61,22 +61,21 @@ async def run(settings: Settings, programs: Programs | None = None) -> int:
     Stopped by one of these: 0, within 10 seconds. A part that can't be started: 1, after a line
     on stderr, with nothing left running.
     """
-    task = asyncio.current_task()
-    assert task is not None
+    work = asyncio.create_task(_run(settings, programs or Programs()))
     asked = False
 
     def stop() -> None:
         nonlocal asked
         if not asked:  # being impatient must not interrupt the stopping
             asked = True
-            task.cancel()
+            work.cancel()
 
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     for number in signals:
         loop.add_signal_handler(number, stop)
     try:
-        await _run(settings, programs or Programs())
+        await work
     except LocalError as error:
         for line in (*error.said, f"tobiishi: {error}"):
             print(line, file=sys.stderr, flush=True)
@@ -84,7 +83,6 @@ async def run(settings: Settings, programs: Programs | None = None) -> int:
     except asyncio.CancelledError:
         if not asked:
             raise
-        task.uncancel()
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
@@ -124,7 +122,7 @@ async def _start(
         "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])),
         "PYTHONUNBUFFERED": "1",
     }
-    keys, made = missing_keys(home / "keys.env", environment)
+    keys, made = missing_keys(home, settings.environment())
     environment |= keys
 
     if settings.database_url:
@@ -152,7 +150,9 @@ async def _start(
     if not settings.line_channel_access_token:
         simulator = f"http://127.0.0.1:{settings.simulator_port}"
         environment |= {
-            "LINE_CHANNEL_SECRET": environment.get("LINE_CHANNEL_SECRET", _SIMULATOR_SECRET),
+            "LINE_CHANNEL_SECRET": settings.environment().get(
+                "LINE_CHANNEL_SECRET", _SIMULATOR_SECRET
+            ),
             "LINE_CHANNEL_ACCESS_TOKEN": _SIMULATOR_TOKEN,
             "LINE_API_BASE_URL": simulator,
         }
@@ -273,7 +273,7 @@ async def _publish(folder: Path, starter: str, token: str) -> list[str]:
         timeout=_PUBLISH_SECONDS,
         trust_env=False,
     ) as http:
-        for file in sorted(folder.rglob("*.yaml")):
+        for file in _scenario_files(folder):
             try:
                 response = await http.post("/api/scenarios", content=file.read_bytes())
             except httpx.HTTPError as error:
@@ -284,6 +284,10 @@ async def _publish(folder: Path, starter: str, token: str) -> list[str]:
             else:
                 _say(f"{file} is not published: {_short(_detail(response))}")
     return published
+
+
+def _scenario_files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.yaml"))
 
 
 def _detail(response: httpx.Response) -> str:

@@ -1,0 +1,39 @@
+# Two commands on a fresh machine: `make run` and `make test`. Each sets up .venv first.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# python3 where it is new enough, else python3.11; any other by `make PYTHON=… run`.
+PYTHON ?= $(shell for python in python3 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; \
+	done)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+.PHONY: run test check format setup
+
+run: setup
+	@exec $(BIN)/python -m tobiishi run
+
+test: setup
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m mypy
+
+format: setup
+	@$(BIN)/python -m ruff format .
+	@$(BIN)/python -m ruff check --fix .
+
+setup: $(VENV)/installed
+
+# setuptools comes first and builds are not isolated, so that the build has pinned versions too.
+$(VENV)/installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Tobiishi needs Python 3.11 or newer; install it, or say where it is: make PYTHON=/path/to/python3.11 run" >&2; exit 1; }
+	@echo "setting up $(VENV) (a minute or two, the first time)"
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt setuptools
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,43 @@
+"""Exit code 0 where a worker of this container has asked Temporal for work of late.
+
+A worker serves no port that could be looked at, and one that lives but no longer polls is worth
+as little as a dead one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from datetime import UTC, datetime, timedelta
+
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+
+from tobiishi import temporal
+
+# A poll lasts up to about a minute, and the server notes when it began.
+_OF_LATE = timedelta(minutes=3)
+
+
+async def polls() -> bool:
+    client = await temporal.connect()
+    answer = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace, task_queue=TaskQueue(name=temporal.JOURNEYS)
+        )
+    )
+    here = f"@{socket.gethostname()}"
+    return any(
+        poller.identity.endswith(here)
+        and datetime.now(UTC) - poller.last_access_time.ToDatetime(UTC) < _OF_LATE
+        for poller in answer.pollers
+    )
+
+
+if __name__ == "__main__":
+    healthy = asyncio.run(asyncio.wait_for(polls(), 20))
+    sys.stdout.flush()
+    # The Temporal SDK's threads may abort an ordinary exit (temporalio/sdk-python#300).
+    os._exit(0 if healthy else 1)

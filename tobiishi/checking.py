@@ -1,0 +1,69 @@
+"""Checking a scenario at the door: our own reading of it, and then LINE's of its messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from tobiishi.line import LineClient, LineError, Refused
+from tobiishi.scenario import Problem, Scenario, ScenarioError, advice_on, read, render
+
+#: A friend to fill in where LINE is asked whether it would take the messages.
+SAMPLE = {"display_name": "花子", "language": "ja", "gender": "female", "region": "東京都"}
+
+_PROPERTY = re.compile(r"\w+")
+
+
+class Warning(BaseModel):
+    """What is allowed, but probably not meant."""
+
+    #: From 1; None where it is about no line of the file.
+    line: int | None = None
+    #: Where in the scenario: `steps[1].wait.until`.
+    field: str
+    message: str
+
+
+async def check(
+    data: bytes, *, line: LineClient, timezone: str, now: datetime
+) -> tuple[Scenario, list[Warning]]:
+    """The scenario of a file, and what is doubtful about it. Raises `ScenarioError`.
+
+    LINE validates the messages (that costs no quota); where it can't be asked, a warning says so.
+    https://developers.line.biz/en/reference/messaging-api/#validate-message-objects-of-push-message
+    """
+    source = read(data, timezone=timezone)
+    scenario = source.scenario
+    found = [source.map.problem(path, said) for path, said in advice_on(scenario, now)]
+    problems: list[Problem] = []
+    for path, step in scenario.walk():
+        if step.send is None:
+            continue
+        try:
+            await line.validate_push(render(step.send.messages, SAMPLE))
+        except Refused as error:
+            for below, said in _refusals(error):
+                problems.append(source.map.problem((*path, "send", *below), f"LINE: {said}"))
+        except LineError as error:
+            said = f"LINE could not be asked whether it takes the messages ({error})"
+            found.append(source.map.problem((*path, "send"), said))
+            break  # Nor for the next one.
+    if problems:
+        raise ScenarioError(problems)
+    return scenario, [
+        Warning(line=problem.line, field=problem.field, message=problem.message)
+        for problem in found
+    ]
+
+
+def _refusals(error: Refused) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """LINE's details, each with the path below the send: `messages[0].text`."""
+    if not error.details:
+        yield ("messages",), error.message
+    for detail in error.details:
+        parts = _PROPERTY.findall(detail.property)
+        path = tuple(int(part) if part.isdigit() else part for part in parts)
+        yield path or ("messages",), detail.message

@@ -1,0 +1,56 @@
+"""The command line: `tobiishi run`, and the HTTP API for people at a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import typer
+from cryptography.fernet import Fernet
+
+from tobiishi.cli import audience, channel, friend, scenario
+from tobiishi.cli.server import Failed
+from tobiishi.errors import SettingError
+from tobiishi.settings import Settings
+
+app = typer.Typer(
+    help="Step messages for LINE Official Accounts.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(scenario.app, name="scenario")
+app.add_typer(audience.app, name="audience")
+app.add_typer(friend.app, name="friend")
+app.add_typer(channel.app, name="channel")
+
+
+@app.command()
+def run() -> None:
+    """Run all of Tobiishi on this machine, until Ctrl-C."""
+    # Only this command needs the embedded parts installed.
+    from tobiishi.local.run import run as run_here
+
+    code = asyncio.run(run_here(Settings.load()))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The Temporal SDK's threads may abort an ordinary exit (temporalio/sdk-python#300).
+    os._exit(code)
+
+
+@app.command()
+def key() -> None:
+    """Make a key for TOBIISHI_SECRET_KEY."""
+    typer.echo(Fernet.generate_key().decode())
+
+
+def main() -> None:
+    """The entry point: an error that we know is one line, not a trace."""
+    try:
+        app()
+    except (SettingError, Failed) as error:
+        sys.exit(f"tobiishi: {error}")
+
+
+__all__ = ["app", "main"]

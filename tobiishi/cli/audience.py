@@ -1,0 +1,63 @@
+"""`tobiishi audience`: make, fill, look into."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tobiishi.channels import DEFAULT
+from tobiishi.cli.server import call
+
+app = typer.Typer(help="Audiences: make, fill, look into.", no_args_is_help=True)
+
+Channel = Annotated[str, typer.Option(help="The LINE channel.")]
+Friends = Annotated[list[str], typer.Argument(help="LINE user ids.")]
+
+
+@app.command()
+def put(
+    audience: str,
+    title: Annotated[str | None, typer.Option(help="What marketers call it.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Members are those who carry this tag.")] = None,
+    channel: Channel = DEFAULT,
+) -> None:
+    """Make an audience, or change it."""
+    body: dict[str, Any] = {"title": title}
+    if tag is not None:
+        body |= {"kind": "tag", "tag": tag}
+    made = call("PUT", f"/api/audiences/{audience}", params={"channel": channel}, json=body)
+    typer.echo(f"{made['audience']}: {made['kind']}, {made['members']} members")
+
+
+@app.command()
+def add(audience: str, friends: Friends, channel: Channel = DEFAULT) -> None:
+    """Add friends."""
+    answer = call(
+        "POST",
+        f"/api/audiences/{audience}/members",
+        params={"channel": channel},
+        json={"friends": friends},
+    )
+    typer.echo(f"{answer['joined']} joined, {answer['already_in']} were in already")
+
+
+@app.command()
+def remove(audience: str, friends: Friends, channel: Channel = DEFAULT) -> None:
+    """Remove friends."""
+    left = 0
+    for friend in friends:
+        path = f"/api/audiences/{audience}/members/{friend}"
+        left += call("DELETE", path, params={"channel": channel})["left"]
+    typer.echo(f"{left} left")
+
+
+@app.command("list")
+def list_all(channel: Channel = DEFAULT) -> None:
+    """All audiences, and how many friends are in each."""
+    table = Table("audience", "title", "kind", "members")
+    for row in call("GET", "/api/audiences", params={"channel": channel}):
+        table.add_row(row["audience"], row["title"], row["kind"], str(row["members"]))
+    Console().print(table)

@@ -1,0 +1,36 @@
+"""`tobiishi channel`: the LINE Official Accounts that the deployment serves."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tobiishi.cli.server import call
+from tobiishi.settings import LINE_API_BASE_URL
+
+app = typer.Typer(help="Channels: add, look up.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_all() -> None:
+    """All channels."""
+    for channel in call("GET", "/api/channels"):
+        typer.echo(f"{channel['channel']}\t{channel['title']}\t{channel['webhook']}")
+
+
+@app.command()
+def put(
+    channel: str,
+    title: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    api_base_url: Annotated[str, typer.Option(help="Where its API is.")] = LINE_API_BASE_URL,
+) -> None:
+    """Add a channel, or change it. Its secret and token are asked for, and not shown."""
+    body = {
+        "title": title,
+        "secret": typer.prompt("Channel secret", hide_input=True),
+        "access_token": typer.prompt("Channel access token", hide_input=True),
+        "api_base_url": api_base_url,
+    }
+    answer = call("PUT", f"/api/channels/{channel}", json=body)
+    typer.echo(f"{answer['channel']}: set its webhook URL to https://YOUR-HOST{answer['webhook']}")

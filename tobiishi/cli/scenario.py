@@ -1,0 +1,63 @@
+"""`tobiishi scenario`: check, publish, look up."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tobiishi.channels import DEFAULT
+from tobiishi.cli.server import call
+from tobiishi.scenario import json_schema
+
+app = typer.Typer(help="Scenarios: check, publish, look up.", no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
+Channel = Annotated[str, typer.Option(help="The LINE channel.")]
+
+
+@app.command()
+def publish(file: File, channel: Channel = DEFAULT) -> None:
+    """Check a scenario file and publish it as a new version."""
+    answer = _send("/api/scenarios", file, channel)
+    said = "is live already as" if answer["unchanged"] else "is live as"
+    typer.echo(f"{answer['scenario']} {said} version {answer['version']}")
+
+
+@app.command()
+def check(file: File, channel: Channel = DEFAULT) -> None:
+    """Check a scenario file, and publish nothing."""
+    answer = _send("/api/scenarios/check", file, channel)
+    typer.echo(f"{answer['scenario']} can be published")
+
+
+@app.command("list")
+def list_live(channel: Channel = DEFAULT) -> None:
+    """The live version of each scenario."""
+    table = Table("scenario", "version", "title", "published at")
+    for row in call("GET", "/api/scenarios", params={"channel": channel}):
+        table.add_row(row["scenario"], str(row["version"]), row["title"], row["published_at"])
+    Console().print(table)
+
+
+@app.command()
+def schema() -> None:
+    """The JSON Schema of scenario files, for editors."""
+    typer.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+
+
+def _send(path: str, file: Path, channel: str) -> Any:
+    answer = call(
+        "POST",
+        path,
+        params={"channel": channel},
+        content=file.read_bytes(),
+    )
+    for warning in answer["warnings"]:
+        where = f"line {warning['line']}, " if warning["line"] else ""
+        typer.echo(f"warning: {where}{warning['field']}: {warning['message']}", err=True)
+    return answer

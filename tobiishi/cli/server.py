@@ -1,0 +1,60 @@
+"""How commands reach the starter's HTTP API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from tobiishi.errors import TobiishiError
+from tobiishi.local.keys import kept_keys
+from tobiishi.settings import Settings
+
+
+class Failed(TobiishiError):
+    """The starter did not do what was asked; the text says why."""
+
+
+def call(method: str, path: str, **request: Any) -> Any:
+    """The JSON answer of the starter. Raises `Failed`.
+
+    The address is `TOBIISHI_URL`, or this machine's `TOBIISHI_PORT`; the token is
+    `TOBIISHI_API_TOKEN`, or the one that `tobiishi run` keeps in the data folder.
+    """
+    settings = Settings.load()
+    url = settings.url or f"http://127.0.0.1:{settings.port}"
+    token = settings.api_token and settings.api_token.get_secret_value()
+    token = token or kept_keys(settings.home).get("TOBIISHI_API_TOKEN", "")
+    try:
+        answer = httpx.request(
+            method,
+            url + path,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
+            trust_env=False,
+            **request,
+        )
+    except httpx.HTTPError as error:
+        raise Failed(
+            f"the starter at {url} does not answer ({error}); start it with `make run`, "
+            "or set TOBIISHI_URL to where it is"
+        ) from error
+    if not answer.is_success:
+        raise Failed(_words(answer))
+    return answer.json()
+
+
+def _words(answer: httpx.Response) -> str:
+    try:
+        detail = answer.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        return f"the starter answered {answer.status_code}: {answer.text[:200]}"
+    if isinstance(detail, list):  # FastAPI's list of problems with a request.
+        return "\n".join(_problem(problem) for problem in detail)
+    return str(detail)
+
+
+def _problem(problem: Mapping[str, Any]) -> str:
+    field = ".".join(str(part) for part in problem["loc"][1:])
+    return f"{field}: {problem['msg']}"

@@ -1,0 +1,47 @@
+"""The scenario language: read, check, plan. Pure: no clock, no database, no network."""
+
+from tobiishi.scenario.advice import advice_on
+from tobiishi.scenario.conditions import Choice, FriendFacts, audiences_of, choose
+from tobiishi.scenario.messages import FRIEND_FIELDS, render, uses_profile
+from tobiishi.scenario.model import AfterDays, Reentry, Scenario, Send
+from tobiishi.scenario.planning import (
+    branch_at,
+    first_plan,
+    is_open_for,
+    plan_after,
+    plan_at_next_opening,
+    plan_case,
+    send_at,
+    tag_at,
+)
+from tobiishi.scenario.schema import json_schema
+from tobiishi.scenario.source import Problem, ScenarioError, Source, read, read_scenario
+
+__all__ = [
+    "FRIEND_FIELDS",
+    "AfterDays",
+    "Choice",
+    "FriendFacts",
+    "Problem",
+    "Reentry",
+    "Scenario",
+    "ScenarioError",
+    "Send",
+    "Source",
+    "advice_on",
+    "audiences_of",
+    "branch_at",
+    "choose",
+    "first_plan",
+    "is_open_for",
+    "json_schema",
+    "plan_after",
+    "plan_at_next_opening",
+    "plan_case",
+    "read",
+    "read_scenario",
+    "render",
+    "send_at",
+    "tag_at",
+    "uses_profile",
+]

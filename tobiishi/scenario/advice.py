@@ -1,0 +1,65 @@
+"""What a scenario may say but probably doesn't mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tobiishi.scenario.model import Scenario, Step, Window
+from tobiishi.scenario.source import Path
+
+
+def advice_on(scenario: Scenario, now: datetime) -> list[tuple[Path, str]]:
+    """Each doubt, with the path of the part it is about."""
+    return [
+        *_on_period(scenario, now),
+        *_on_window(scenario.window),
+        *_on_waits(scenario, now),
+        *_on_order(scenario.steps, ("steps",)),
+    ]
+
+
+def _on_period(scenario: Scenario, now: datetime) -> Iterator[tuple[Path, str]]:
+    local = now.astimezone(ZoneInfo(scenario.timezone)).replace(tzinfo=None)
+    if scenario.period and scenario.period.until and scenario.period.until < local:
+        yield ("period", "until"), "the period is over: nobody will enter"
+
+
+def _on_window(window: Window | None) -> Iterator[tuple[Path, str]]:
+    if window is None:
+        return
+    opening = timedelta(hours=window.from_.hour, minutes=window.from_.minute)
+    closing = timedelta(hours=window.to.hour, minutes=window.to.minute)
+    if (closing - opening) % timedelta(days=1) < timedelta(hours=1):
+        yield ("window",), "the window is open for less than an hour a day"
+
+
+def _on_waits(scenario: Scenario, now: datetime) -> Iterator[tuple[Path, str]]:
+    local = now.astimezone(ZoneInfo(scenario.timezone)).replace(tzinfo=None)
+    for path, step in scenario.walk():
+        if step.wait and step.wait.until and step.wait.until < local:
+            yield (*path, "wait", "until"), "this is over: nobody will wait here"
+
+
+def _on_order(steps: tuple[Step, ...], path: Path) -> Iterator[tuple[Path, str]]:
+    for number, step in enumerate(steps):
+        here = (*path, number)
+        before = steps[number - 1] if number else None
+        if step.send and before and before.send:
+            yield (
+                (*here, "send"),
+                "sent right after another message; LINE keeps the order only within one request: "
+                "put both into one send, or a wait between",
+            )
+        seen = []
+        for case_number, case in enumerate(step.branch or ()):
+            if case.when in seen:
+                yield (
+                    (*here, "branch", case_number, "when"),
+                    "an earlier case has the same condition: nobody will come here",
+                )
+            seen.append(case.when)
+            yield from _on_order(case.steps, (*here, "branch", case_number, "steps"))
+    if path == ("steps",) and steps[-1].wait:
+        yield (*path, len(steps) - 1, "wait"), "nothing follows this wait"

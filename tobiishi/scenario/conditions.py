@@ -1,0 +1,143 @@
+"""Whether a condition holds of a friend, and saying it in words.
+
+An attribute that isn't known matches nothing: neither a condition nor its `not`. So conditions
+are three-valued (Kleene's logic), and a branch takes a case only where the answer is True.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tobiishi.scenario.model import Age, Case, Condition
+from tobiishi.scenario.regions import region_code
+
+
+@dataclass(frozen=True, kw_only=True)
+class FriendFacts:
+    """What a branch may look at. None where it isn't known."""
+
+    #: Those of the audiences asked about that the friend is in.
+    audiences: frozenset[str] = frozenset()
+    gender: str | None = None
+    #: Years.
+    age: int | None = None
+    region: str | None = None
+    os: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Where a friend goes at a branch."""
+
+    #: Index of the case; None where none matched, and the journey goes on after the branch.
+    case: int | None
+    #: In words: `in clicked-hello: yes`.
+    said: str
+    #: The answer to each condition looked at, in order.
+    saw: dict[str, bool | None]
+
+
+def evaluate(condition: Condition, facts: FriendFacts) -> bool | None:
+    """True, False, or None where what is known does not tell."""
+    return _all(_parts(condition, facts))
+
+
+def choose(branch: tuple[Case, ...], facts: FriendFacts) -> Choice:
+    """The first case whose condition holds, or `otherwise`."""
+    saw: dict[str, bool | None] = {}
+    for number, case in enumerate(branch):
+        if case.when is None:
+            return Choice(case=number, said=f"{_seen(saw)} → otherwise", saw=saw)
+        words = in_words(case.when)
+        saw[words] = evaluate(case.when, facts)
+        if saw[words]:
+            return Choice(case=number, said=_seen(saw), saw=saw)
+    return Choice(case=None, said=f"{_seen(saw)} → goes on", saw=saw)
+
+
+def audiences_of(branch: tuple[Case, ...]) -> frozenset[str]:
+    """The audiences that a branch asks about."""
+    return frozenset().union(*(case.when.audiences() for case in branch if case.when))
+
+
+def question(branch: tuple[Case, ...]) -> str:
+    """What a branch asks, for the Temporal UI: `is in clicked-hello?`."""
+    conditions = [case.when for case in branch if case.when]
+    if len(conditions) == 1:
+        words = in_words(conditions[0])
+        return f"is {words}?" if words.startswith(("in ", "not in ")) else f"{words}?"
+    return f"which of {len(conditions)}: " + ", ".join(in_words(when) for when in conditions) + "?"
+
+
+def in_words(condition: Condition) -> str:
+    """The condition for people: `in clicked-hello and age 20-29`."""
+    words: list[str] = []
+    if condition.audience is not None:
+        words.append(f"in {condition.audience}")
+    for name in ("gender", "os"):
+        if (value := getattr(condition, name)) is not None:
+            words.append(f"{name} {value}")
+    if condition.age is not None:
+        words.append(f"age {_ages(condition.age)}")
+    if condition.region is not None:
+        words.append(f"region {'/'.join(condition.region)}")
+    if condition.all is not None:
+        words += [in_words(part) for part in condition.all]
+    if condition.any is not None:
+        words.append("(" + " or ".join(in_words(part) for part in condition.any) + ")")
+    if condition.not_ is not None:
+        inner = in_words(condition.not_)
+        words.append(f"not ({inner})" if " and " in inner or " or " in inner else f"not {inner}")
+    return " and ".join(words)
+
+
+def _parts(condition: Condition, facts: FriendFacts) -> Iterable[bool | None]:
+    if condition.audience is not None:
+        yield condition.audience in facts.audiences
+    if condition.gender is not None:
+        yield None if facts.gender is None else facts.gender == condition.gender
+    if condition.age is not None:
+        yield None if facts.age is None else _in_range(condition.age, facts.age)
+    if condition.region is not None:
+        yield None if facts.region is None else _in_region(condition.region, facts.region)
+    if condition.os is not None:
+        yield None if facts.os is None else facts.os == condition.os
+    if condition.all is not None:
+        yield _all(evaluate(part, facts) for part in condition.all)
+    if condition.any is not None:
+        yield _any(evaluate(part, facts) for part in condition.any)
+    if condition.not_ is not None:
+        answer = evaluate(condition.not_, facts)
+        yield None if answer is None else not answer
+
+
+def _all(answers: Iterable[bool | None]) -> bool | None:
+    answers = list(answers)
+    if False in answers:
+        return False
+    return None if None in answers else True
+
+
+def _any(answers: Iterable[bool | None]) -> bool | None:
+    answers = list(answers)
+    if True in answers:
+        return True
+    return None if None in answers else False
+
+
+def _in_range(age: Age, years: int) -> bool:
+    return (age.from_ is None or age.from_ <= years) and (age.to is None or years <= age.to)
+
+
+def _in_region(regions: tuple[str, ...], region: str) -> bool:
+    return region_code(region) in {region_code(one) for one in regions}
+
+
+def _ages(age: Age) -> str:
+    return f"{'' if age.from_ is None else age.from_}-{'' if age.to is None else age.to}"
+
+
+def _seen(saw: dict[str, bool | None]) -> str:
+    answers = {True: "yes", False: "no", None: "not known"}
+    return ", ".join(f"{words}: {answers[answer]}" for words, answer in saw.items())

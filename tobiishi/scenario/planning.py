@@ -1,0 +1,137 @@
+"""What comes next in a journey: pure functions from a place in the scenario to a plan.
+
+A step's path is its index in the steps, and within a branch the indexes of case and step, joined
+by dots: `2` is the third step, `2.0.1` the second step of its first case. Waits are no steps of
+their own here: they add up to the time at which the next step is due.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TypeAlias, TypeVar
+from zoneinfo import ZoneInfo
+
+from tobiishi.plan import Action, Plan
+from tobiishi.scenario.clock import due_after, is_within, next_opening
+from tobiishi.scenario.conditions import question
+from tobiishi.scenario.model import Case, Scenario, Send, Step, TagStep
+
+T = TypeVar("T")
+
+Path: TypeAlias = tuple[int, ...]
+
+
+def first_plan(scenario: Scenario, started_at: datetime) -> Plan:
+    """What a journey that starts then does first."""
+    return _plan(scenario, (0,), started_at=started_at, now=started_at)
+
+
+def plan_after(scenario: Scenario, step: str, *, started_at: datetime, now: datetime) -> Plan:
+    """What comes after a step that was taken now."""
+    return _plan(scenario, _after(_path(step)), started_at=started_at, now=now)
+
+
+def plan_case(
+    scenario: Scenario, step: str, case: int | None, *, started_at: datetime, now: datetime
+) -> Plan:
+    """What comes after the branch at `step` chose that case; None where it chose none."""
+    path = _path(step)
+    next_ = _after(path) if case is None else (*path, case, 0)
+    return _plan(scenario, next_, started_at=started_at, now=now)
+
+
+def is_open_for(scenario: Scenario, send: Send, now: datetime) -> bool:
+    """Whether the message may be sent now."""
+    return send.any_time or is_within(scenario.window, now, scenario.timezone)
+
+
+def plan_at_next_opening(scenario: Scenario, plan: Plan, now: datetime) -> Plan:
+    """The same plan, for when the delivery window opens next."""
+    due = next_opening(scenario.window, now, scenario.timezone)
+    return replace(plan, due=due, until=_in_words(due, scenario.timezone, now))
+
+
+def send_at(scenario: Scenario, step: str) -> Send:
+    """The message at that step. Raises `LookupError` where there is none."""
+    return _found(_step_at(scenario, _path(step)).send, step)
+
+
+def branch_at(scenario: Scenario, step: str) -> tuple[Case, ...]:
+    """The branch at that step. Raises `LookupError` where there is none."""
+    return _found(_step_at(scenario, _path(step)).branch, step)
+
+
+def tag_at(scenario: Scenario, step: str) -> TagStep:
+    """The tags of that step. Raises `LookupError` where there are none."""
+    return _found(_step_at(scenario, _path(step)).tag, step)
+
+
+def _plan(scenario: Scenario, path: Path, *, started_at: datetime, now: datetime) -> Plan:
+    """The plan for the first step to act, at `path` or after it; waits on the way move it off."""
+    due = now.astimezone(UTC)
+    while path:
+        steps = _steps_around(scenario, path)
+        if path[-1] >= len(steps):
+            path = _after(path[:-2])  # These steps are through: on after the branch they are in.
+            continue
+        step = steps[path[-1]]
+        if step.wait is None:
+            break
+        due = due_after(step.wait, now=due, started_at=started_at, timezone=scenario.timezone)
+        path = _after(path)
+    action, label = Action.END, "end"
+    if path:
+        action, label = _act(step)
+    if path and step.send and not step.send.any_time:
+        due = next_opening(scenario.window, due, scenario.timezone)
+    return Plan(
+        action=action,
+        step=".".join(str(index) for index in path),
+        due=due,
+        until=_in_words(due, scenario.timezone, now),
+        label=label,
+    )
+
+
+def _act(step: Step) -> tuple[Action, str]:
+    if step.send:
+        return Action.SEND, f"send {step.send.name}"
+    if step.branch:
+        return Action.BRANCH, question(step.branch)
+    assert step.tag is not None
+    tags = [*(f"+{tag}" for tag in step.tag.add), *(f"-{tag}" for tag in step.tag.remove)]
+    return Action.TAG, f"tag {' '.join(tags)}"
+
+
+def _after(path: Path) -> Path:
+    """The place after `path` among its siblings; nowhere after nowhere."""
+    return (*path[:-1], path[-1] + 1) if path else ()
+
+
+def _steps_around(scenario: Scenario, path: Path) -> tuple[Step, ...]:
+    """The steps that the last index of `path` counts among."""
+    steps = scenario.steps
+    for step, case in zip(path[0:-1:2], path[1::2], strict=True):
+        steps = _found(steps[step].branch, ".".join(map(str, path)))[case].steps
+    return steps
+
+
+def _step_at(scenario: Scenario, path: Path) -> Step:
+    return _steps_around(scenario, path)[path[-1]]
+
+
+def _path(step: str) -> Path:
+    return tuple(int(index) for index in step.split("."))
+
+
+def _found(value: T | None, step: str) -> T:
+    if value is None:
+        raise LookupError(f"the scenario has no such step at {step}")
+    return value
+
+
+def _in_words(due: datetime, timezone: str, now: datetime) -> str:
+    local = due.astimezone(ZoneInfo(timezone))
+    same_year = local.year == now.astimezone(ZoneInfo(timezone)).year
+    return f"{local:%m-%d %H:%M}" if same_year else f"{local:%Y-%m-%d %H:%M}"
