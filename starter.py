@@ -12,6 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from tobiishi.api import create_app
+from tobiishi.api.context import Context
+from tobiishi.errors import SettingError
 from tobiishi.settings import Settings
 
 
@@ -24,7 +26,11 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    settings = Settings.load()
+    try:
+        settings = Settings.load()
+        Context.check(settings)  # What is missing is said before the port is opened.
+    except SettingError as error:
+        sys.exit("\n".join(f"starter: {line}" for line in str(error).splitlines()))
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings),
@@ -32,7 +38,7 @@ def main() -> None:
             port=settings.port,
             log_config=None,
             access_log=False,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=2,
         )
     )
     server.run()

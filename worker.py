@@ -59,7 +59,7 @@ async def working(client: Client, context: Context) -> AsyncIterator[None]:
 async def work(settings: Settings) -> None:
     """Work until SIGINT or SIGTERM."""
     if settings.database_url is None:
-        raise SettingError("DATABASE_URL is not set")
+        raise SettingError("DATABASE_URL is not set; name the Postgres to keep everything in")
     channels = Channels(Vault(settings.secret_key))
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -88,7 +88,7 @@ def main() -> None:
     try:
         asyncio.run(work(Settings.load()))
     except SettingError as error:
-        sys.exit(f"worker: {error}")
+        sys.exit("\n".join(f"worker: {line}" for line in str(error).splitlines()))
     except Unavailable as error:
         sys.exit(f"worker: the database can't be reached (DATABASE_URL): {error}")
     except RuntimeError as error:

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 
-from activities.context import Context as WorkerContext
 from tests.serving import serving
-from tobiishi import temporal
-from tobiishi.api import create_app
-from tobiishi.channels import Channel, Channels
-from tobiishi.database import Database
 from tobiishi.settings import Settings
 from tobiishi.simulator import ACCESS_TOKEN, create_simulator
-from worker import working
 
 API_TOKEN = "api-token"
 SECRET = "channel-secret"

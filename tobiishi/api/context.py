@@ -39,12 +39,8 @@ class Context:
 
         Temporal may be away: webhooks are kept all the same, and journeys start when it is back.
         """
-        if settings.api_token is None:
-            raise SettingError("TOBIISHI_API_TOKEN is not set; /api is closed without it")
-        if settings.database_url is None:
-            raise SettingError("DATABASE_URL is not set")
-        vault = Vault(settings.secret_key)
-        database = await Database.open(settings.database_url)
+        url, vault = cls.check(settings)
+        database = await Database.open(url)
         try:
             known = Channels(vault)
             async with database.transaction() as connection:
@@ -60,6 +56,15 @@ class Context:
                 )
         finally:
             await database.close()
+
+    @staticmethod
+    def check(settings: Settings) -> tuple[str, Vault]:
+        """The database address and the vault. Raises `SettingError` where one is missing."""
+        if settings.api_token is None:
+            raise SettingError("TOBIISHI_API_TOKEN is not set; /api is closed without it")
+        if settings.database_url is None:
+            raise SettingError("DATABASE_URL is not set; name the Postgres to keep everything in")
+        return settings.database_url, Vault(settings.secret_key)
 
 
 def now() -> datetime:

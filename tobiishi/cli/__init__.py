@@ -50,7 +50,7 @@ def main() -> None:
     try:
         app()
     except (SettingError, Failed) as error:
-        sys.exit(f"tobiishi: {error}")
+        sys.exit("\n".join(f"tobiishi: {line}" for line in str(error).splitlines()))
 
 
 __all__ = ["app", "main"]

@@ -27,14 +27,14 @@ def kept_keys(home: Path) -> dict[str, str]:
     return dict(line.strip().split("=", 1) for line in lines if "=" in line and line[0] != "#")
 
 
-def missing_keys(home: Path, known: Mapping[str, str]) -> tuple[dict[str, str], set[str]]:
-    """The keys that `known` lacks, from the data folder, and the names of those made just now."""
+def missing_keys(home: Path, known: Mapping[str, str]) -> dict[str, str]:
+    """The keys that `known` lacks, from the data folder; made and kept there the first time."""
     kept = kept_keys(home)
     made = {name: make() for name, make in _MAKERS.items() if name not in {*known, *kept}}
     if made:
         _write(home / _FILE, kept | made)
     keys = kept | made
-    return {name: keys[name] for name in _MAKERS if name not in known}, set(made)
+    return {name: keys[name] for name in _MAKERS if name not in known}
 
 
 def _write(file: Path, keys: Mapping[str, str]) -> None:

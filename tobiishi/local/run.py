@@ -122,7 +122,7 @@ async def _start(
         "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])),
         "PYTHONUNBUFFERED": "1",
     }
-    keys, made = missing_keys(home, settings.environment())
+    keys = missing_keys(home, settings.environment())
     environment |= keys
 
     if settings.database_url:
@@ -181,7 +181,7 @@ async def _start(
             "Simulator": simulator,
             "Scenarios": ", ".join(scenarios),
             "Data folder": str(home),
-            "API token": _where_token_is(home, token, keys, made),
+            "API token": _token_in_words(home, token, keys),
         }
         | ({"Temporal UI": None, "Temporal": external_temporal} if external_temporal else {})
     )
@@ -301,10 +301,10 @@ def _starter_url(settings: Settings) -> str:
     return f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{settings.port}"
 
 
-def _where_token_is(home: Path, token: str, keys: dict[str, str], made: set[str]) -> str:
+def _token_in_words(home: Path, token: str, keys: dict[str, str]) -> str:
     if "TOBIISHI_API_TOKEN" not in keys:
         return "as set in TOBIISHI_API_TOKEN"
-    return token if "TOBIISHI_API_TOKEN" in made else f"in {home / 'keys.env'}"
+    return f"{token} (kept in {home / 'keys.env'})"
 
 
 def _print_table(rows: dict[str, str | None]) -> None:

@@ -223,7 +223,7 @@ async def test_the_next_run_finds_data_and_keys(desk: Desk) -> None:
     async with desk.run() as run:
         await run.until("ready")
         assert (desk.home / "keys.env").read_text() == token
-        assert any(f"in {desk.home}/keys.env" in line for line in run.lines)
+        assert any(f"{desk.home}/keys.env" in line for line in run.lines)
         connection = await asyncpg.connect(dsn_of(desk))
         assert await connection.fetchval("select one from kept") == 1
         await connection.close()
