@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import Priority, RetryPolicy, VersioningBehavior
+from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 from temporalio.workflow import ActivityCancellationType, ActivityConfig, ActivityHandle
 
@@ -30,7 +30,7 @@ ATTEMPT = timedelta(seconds=60)
 TRAIL_SHOWN = 20
 
 
-@workflow.defn(name="journey", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name="journey")
 class Journey:
     """One friend, one scenario: wait, take the step, be told what comes next, until the end."""
 
