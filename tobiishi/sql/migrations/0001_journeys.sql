@@ -78,7 +78,8 @@ create table scenario_versions (
     title text not null,
     -- The file as the marketer wrote it, and as it was read.
     source text not null,
-    definition jsonb not null,
+    -- json, not jsonb: the fields of a message stay in the order they were written in.
+    definition json not null,
     -- The audience whose joining starts a journey; null where adding the friend does.
     start_audience text,
     published_at timestamptz not null,

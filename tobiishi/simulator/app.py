@@ -1,0 +1,92 @@
+"""The simulator, put together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from tobiishi.simulator import (
+    ACCESS_TOKEN,
+    CHANNEL_SECRET,
+    audience_groups,
+    control,
+    friends,
+    page,
+    sending,
+    statistics,
+    tokens,
+)
+from tobiishi.simulator.answers import Rejection
+from tobiishi.simulator.faults import Faults
+from tobiishi.simulator.gateway import Gateway
+from tobiishi.simulator.platform import Platform
+from tobiishi.simulator.store import Store
+from tobiishi.simulator.webhooks import Courier
+
+
+def create(
+    *,
+    webhook_url: str | None = None,
+    database: str | Path = ":memory:",
+    channel_secret: str = CHANNEL_SECRET,
+    access_token: str = ACCESS_TOKEN,
+    clock: Callable[[], float] = time.time,
+) -> ASGIApp:
+    """The simulator as an ASGI app, for uvicorn: faults that cut a connection need it.
+
+    Webhooks go to `webhook_url`, signed with `channel_secret`. What is to be kept is kept in
+    `database`, an SQLite file. `clock` tells seconds since the epoch.
+    """
+    store = Store(database)
+    faults = Faults(store)
+    courier = Courier(store, faults, url=webhook_url, channel_secret=channel_secret, clock=clock)
+    platform = Platform(
+        store=store, faults=faults, courier=courier, access_token=access_token, clock=clock
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        sending_webhooks = asyncio.create_task(courier.run())
+        try:
+            yield
+        finally:
+            sending_webhooks.cancel()
+            with suppress(asyncio.CancelledError):
+                await sending_webhooks
+            store.close()
+
+    app = Starlette(
+        routes=[
+            *sending.routes,
+            *friends.routes,
+            *statistics.routes,
+            *audience_groups.routes,
+            *tokens.routes,
+            *control.routes,
+            *page.routes,
+        ],
+        exception_handlers={Rejection: _rejected, HTTPException: _no_such_thing},
+        lifespan=lifespan,
+    )
+    app.state.platform = platform
+    return Gateway(app, platform)
+
+
+async def _rejected(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Rejection)
+    return error.answer()
+
+
+async def _no_such_thing(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = "Not found" if error.status_code == 404 else error.detail
+    return Rejection(error.status_code, message, headers=error.headers).answer()
