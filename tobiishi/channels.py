@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from tobiishi.database import Connection, all_rows, queries
-from tobiishi.errors import NotFound
+from tobiishi.errors import Invalid, NotFound
 from tobiishi.settings import Settings
 from tobiishi.vault import Vault
 
@@ -40,7 +40,13 @@ class Channels:
         self._vault = vault
 
     async def put(self, connection: Connection, channel: Channel) -> None:
-        """Add the channel, or change it."""
+        """Add the channel, or change it. Raises `Invalid` for a token that can't be one."""
+        token = channel.access_token
+        if not (token.isascii() and token.isprintable()):
+            raise Invalid(
+                f"the access token of channel {channel.channel!r} has characters that no token "
+                "has; copy it again from the LINE Developers console"
+            )
         await _sql.put(
             connection,
             channel=channel.channel,

@@ -1,0 +1,221 @@
+"""A friend's way from the webhook to the last message, on real parts."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from uuid import UUID
+
+from tests.acceptance.conftest import SECRET, Shop
+from tests.eventually import eventually
+from tobiishi.line import sign
+
+WELCOME = """
+scenario: welcome
+title: 友だち追加ありがとう
+start: friend_added
+reentry: after_finishing
+exit: [{joins: purchased}]
+steps:
+  - send:
+      name: hello
+      messages: [{type: text, text: "{{ friend.display_name }}さん、ようこそ！"}]
+  - wait: {days: 3, at: "10:00"}
+  - branch:
+      - when: {audience: clicked-hello}
+        steps: [{send: {name: coupon, messages: [{type: text, text: クーポン}]}}]
+      - when: {all: [{gender: female}, {age: {from: 20, to: 29}}]}
+        steps: [{send: {name: twenties, messages: [{type: text, text: 二十代の方へ}]}}]
+      - otherwise:
+        steps: [{send: {name: reminder, messages: [{type: text, text: ご覧になりましたか}]}}]
+  - wait: {days: 30}
+  - send: {name: month, messages: [{type: text, text: ひと月たちました}]}
+  - tag: {add: welcomed}
+"""
+
+
+async def test_a_friend_is_added_waits_is_looked_at_and_gets_what_fits(shop: Shop) -> None:
+    await shop.publish(WELCOME)
+    hanako = await shop.line.add_friend(displayName="花子")
+    taro = await shop.line.add_friend(displayName="太郎")
+    await shop.line.got(hanako, "花子さん、ようこそ！")
+    await shop.line.got(taro, "太郎さん、ようこそ！")
+
+    await shop.join("clicked-hello", hanako)
+    await shop.pass_days(4)
+    await shop.line.got(hanako, "花子さん、ようこそ！", "クーポン")
+    await shop.line.got(taro, "太郎さん、ようこそ！", "ご覧になりましたか")
+
+    await shop.pass_days(31)
+    assert await shop.outcome(hanako) == await shop.outcome(taro) == "completed"
+    assert (await shop.line.texts(hanako))[2:] == ["ひと月たちました"]
+    assert (await shop.friend(hanako))["tags"] == ["welcomed"]
+
+    (journey,) = (await shop.friend(hanako))["journeys"]
+    assert journey["why"] == "was added as a friend"
+    assert [said["said"] for said in journey["trail"]] == [
+        "sent hello",
+        "in clicked-hello: yes",
+        "sent coupon",
+        "sent month",
+        "tag +welcomed",
+    ]
+    assert journey["trail"][1]["detail"]["saw"] == {"in clicked-hello": True}
+
+
+async def test_attributes_choose_a_case_and_unknown_ones_do_not(shop: Shop) -> None:
+    await shop.publish(WELCOME)
+    known = await shop.line.add_friend()
+    await shop.line.add_friend()
+    await eventually(lambda: shop.line.texts(known))
+    path = f"/api/friends/{known}/attributes"
+    attributes = {"gender": "female", "birthday": "2001-02-03"}
+    (await shop.api.patch(path, json=attributes)).raise_for_status()
+
+    await shop.pass_days(4)
+
+    texts = await eventually(lambda: shop.line.texts(known), lambda texts: len(texts) == 2)
+    assert texts[1] == "二十代の方へ"
+
+
+async def test_a_friend_who_buys_leaves_in_the_middle_of_a_wait(shop: Shop) -> None:
+    await shop.publish(WELCOME)
+    friend = await shop.line.add_friend()
+    await eventually(lambda: shop.line.texts(friend))
+    await shop.pass_days(5)
+    await eventually(lambda: shop.line.texts(friend), lambda texts: len(texts) == 2)
+
+    await shop.join("purchased", friend)
+
+    assert await shop.outcome(friend) == "exited"
+    assert (await shop.journey("welcome", friend).result()).outcome == "exited"
+    assert (await shop.friend(friend))["journeys"][0]["because"] == "joined purchased"
+    await shop.pass_days(60)
+    assert len(await shop.line.texts(friend)) == 2
+
+
+async def test_a_friend_who_blocks_gets_nothing_more_and_may_come_back(shop: Shop) -> None:
+    scenario = WELCOME.replace("friend_added", "{friend_added: {unblocked: true}}")
+    await shop.publish(scenario)
+    friend = await shop.line.add_friend(displayName="花子")
+    await shop.line.got(friend, "花子さん、ようこそ！")
+
+    await shop.line.block(friend)
+    assert await shop.outcome(friend) == "unfollowed"
+    await shop.pass_days(5)
+    assert len(await shop.line.texts(friend)) == 1
+
+    await shop.line.add_friend(userId=friend)
+    await shop.line.got(friend, "花子さん、ようこそ！", "花子さん、ようこそ！")
+    entries = [journey["entry"] for journey in (await shop.friend(friend))["journeys"]]
+    assert entries == [1, 2]
+
+
+async def test_joining_an_audience_starts_a_journey(shop: Shop) -> None:
+    await shop.publish("""
+scenario: vip
+title: VIP
+start: {audience: vip}
+steps: [{send: {name: thanks, messages: [{type: text, text: いつもありがとう}]}}]
+""")
+    friend = await shop.line.add_friend()
+    await eventually(lambda: _is_known(shop, friend))
+    assert await shop.line.texts(friend) == []
+
+    await shop.join("vip", friend)
+
+    await shop.line.got(friend, "いつもありがとう")
+    assert await shop.outcome(friend) == "completed"
+    (journey,) = (await shop.friend(friend))["journeys"]
+    assert journey["why"] == "joined vip: added through the API"
+
+
+async def test_a_tag_given_by_one_journey_starts_another(shop: Shop) -> None:
+    await shop.api.put("/api/audiences/welcomed", json={"kind": "tag", "tag": "welcomed"})
+    await shop.publish("""
+scenario: first
+title: 一つめ
+start: friend_added
+steps: [{tag: {add: welcomed}}]
+""")
+    await shop.publish("""
+scenario: second
+title: 二つめ
+start: {audience: welcomed}
+steps: [{send: {name: next, messages: [{type: text, text: つぎは}]}}]
+""")
+    friend = await shop.line.add_friend()
+    await shop.line.got(friend, "つぎは")
+
+
+async def test_a_journey_keeps_the_version_it_started_with(shop: Shop) -> None:
+    await shop.publish(WELCOME)
+    early = await shop.line.add_friend()
+    await eventually(lambda: shop.line.texts(early))
+
+    published = await shop.publish(WELCOME.replace("ご覧になりましたか", "新しい文"))
+    assert (published["version"], published["unchanged"]) == (2, False)
+    again = await shop.publish(WELCOME.replace("ご覧になりましたか", "新しい文"))
+    assert (again["version"], again["unchanged"]) == (2, True)
+    late = await shop.line.add_friend()
+    await eventually(lambda: shop.line.texts(late))
+    await shop.pass_days(4)
+
+    texts = await eventually(lambda: shop.line.texts(early), lambda texts: len(texts) == 2)
+    assert texts[1] == "ご覧になりましたか"
+    texts = await eventually(lambda: shop.line.texts(late), lambda texts: len(texts) == 2)
+    assert texts[1] == "新しい文"
+
+
+async def test_line_answers_with_errors_and_every_friend_gets_the_message_once(shop: Shop) -> None:
+    """Refused, failed, and accepted with the answer lost: the retry key sorts it out."""
+    await shop.publish(WELCOME)
+    await shop.line.faults(rate_500=0.2, rate_429=0.2, cut_after_acceptance=0.3, seed=1)
+    friends = [await shop.line.add_friend() for _ in range(20)]
+
+    for friend in friends:
+        await eventually(
+            partial(_deliveries, shop, friend), lambda seen: seen == ["sent"], seconds=40
+        )
+
+    for friend in friends:
+        (message,) = await shop.line.messages(friend)
+        (delivery,) = (await shop.friend(friend))["journeys"][0]["deliveries"]
+        assert delivery["retry_key"] == message["retryKey"] == str(UUID(message["retryKey"]))
+    attempts = [
+        (await shop.friend(friend))["journeys"][0]["deliveries"][0]["attempts"]
+        for friend in friends
+    ]
+    assert max(attempts) > 1
+
+
+async def test_line_refuses_a_friend_and_the_ledger_has_its_words(shop: Shop) -> None:
+    await shop.publish(WELCOME)
+    await shop.line.faults(unknown_users="refuse")
+    stranger = "U" + "f" * 32
+    # Signed as LINE signs, of somebody whom LINE does not know.
+    body = json.dumps(
+        {"events": [{"type": "follow", "source": {"type": "user", "userId": stranger}}]}
+    ).encode()
+    headers = {"X-Line-Signature": sign(SECRET, body)}
+    (await shop.api.post("/webhook", content=body, headers=headers)).raise_for_status()
+
+    await eventually(lambda: _deliveries(shop, stranger), lambda seen: seen == ["refused"])
+
+    (delivery,) = (await shop.friend(stranger))["journeys"][0]["deliveries"]
+    assert "Failed to send messages" in delivery["reason"]
+
+
+async def _is_known(shop: Shop, friend: str) -> bool:
+    return (await shop.api.get(f"/api/friends/{friend}")).status_code == 200
+
+
+async def _deliveries(shop: Shop, friend: str) -> list[str]:
+    """What became of each message to the friend."""
+    if not await _is_known(shop, friend):
+        return []
+    return [
+        delivery["status"]
+        for journey in (await shop.friend(friend))["journeys"]
+        for delivery in journey["deliveries"]
+    ]
