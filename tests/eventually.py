@@ -10,7 +10,11 @@ T = TypeVar("T")
 
 
 async def eventually(
-    look: Callable[[], Awaitable[T]], accept: Callable[[T], bool] = bool, *, seconds: float = 20
+    look: Callable[[], Awaitable[T]],
+    accept: Callable[[T], bool] = bool,
+    *,
+    seconds: float = 20,
+    every: float = 0.02,
 ) -> T:
     """What `look` sees, as soon as `accept` takes it."""
     loop = asyncio.get_running_loop()
@@ -21,4 +25,4 @@ async def eventually(
             return seen
         if loop.time() > deadline:
             raise AssertionError(f"after {seconds} s it is still {seen!r}")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(every)

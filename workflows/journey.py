@@ -25,7 +25,8 @@ with workflow.unsafe.imports_passed_through():
 PATIENTLY = RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
 )
-ATTEMPT = timedelta(seconds=60)
+#: LINE is given 20 s for an answer; a worker that died is noticed after this.
+ATTEMPT = timedelta(seconds=30)
 #: How much of the trail the details page shows; the database keeps it all.
 TRAIL_SHOWN = 20
 
