@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from temporalio import activity
 
-from activities.context import Context, now
+from activities.context import Context, now, taken
 from tobiishi import audiences, friends, journeys
 from tobiishi.plan import Taken, Turn
 from tobiishi.scenario import FriendFacts, audiences_of, branch_at, choose, plan_case
@@ -46,7 +46,7 @@ class Branching:
                 said=choice.said,
                 detail={"case": choice.case, "saw": choice.saw},
             )
-        return Taken(
-            said=choice.said,
-            plan=plan_case(scenario, plan.step, choice.case, started_at=journey.started_at, now=at),
+        next_plan = plan_case(
+            scenario, plan.step, choice.case, started_at=journey.started_at, now=at
         )
+        return taken(scenario, choice.said, at=at, plan=next_plan)

@@ -6,14 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from temporalio import activity
 
 from tobiishi.channels import Channel, Channels
 from tobiishi.database import Connection, Database
 from tobiishi.line import LineClient
-from tobiishi.plan import JourneyRef
+from tobiishi.plan import JourneyRef, Plan, Taken
 from tobiishi.publishing import Version, Versions
+from tobiishi.scenario import Scenario
 
 
 @dataclass(kw_only=True)
@@ -48,6 +50,12 @@ class Context:
         finally:
             for client in self._clients.values():
                 await client.aclose()
+
+
+def taken(scenario: Scenario, said: str, *, at: datetime, plan: Plan) -> Taken:
+    """An activity's answer: what was done, when by the scenario's clock, and what comes next."""
+    local = at.astimezone(ZoneInfo(scenario.timezone))
+    return Taken(said=f"{local:%m-%d %H:%M} {said}", plan=plan)
 
 
 def now() -> datetime:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.context import Context, now
+from activities.context import Context, now, taken
 from tobiishi import deliveries, friends, journeys
 from tobiishi.deliveries import Delivery
 from tobiishi.friends import Friend
@@ -55,10 +55,9 @@ class Sending:
             step = send_at(scenario, plan.step)
             if not is_open_for(scenario, step, at):
                 # Late: neither an outage nor a backlog makes us write at three in the morning.
-                return Taken(
-                    said=f"{step.name} waits for the delivery window",
-                    plan=plan_at_next_opening(scenario, plan, at),
-                )
+                said = f"{step.name} waits for the delivery window"
+                later = plan_at_next_opening(scenario, plan, at)
+                return taken(scenario, said, at=at, plan=later)
             delivery = await deliveries.claim(
                 connection,
                 journey,
@@ -89,11 +88,10 @@ class Sending:
                 connection, journey, step=plan.step, visit=plan.visit, at=at, said=said
             )
         if anew:
-            return Taken(said=said, plan=replace(plan, visit=plan.visit + 1, due=at))
-        return Taken(
-            said=said,
-            plan=plan_after(scenario, plan.step, started_at=journey.started_at, now=at),
-        )
+            next_plan = replace(plan, visit=plan.visit + 1, due=at)
+        else:
+            next_plan = plan_after(scenario, plan.step, started_at=journey.started_at, now=at)
+        return taken(scenario, said, at=at, plan=next_plan)
 
     async def _ask_line(
         self, journey: JourneyRef, step: Send, delivery: Delivery, at: datetime

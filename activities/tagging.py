@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from activities.context import Context, now
+from activities.context import Context, now, taken
 from tobiishi import friends, journeys
 from tobiishi.plan import Taken, Turn
 from tobiishi.scenario import plan_after, tag_at
@@ -33,7 +33,5 @@ class Tagging:
             )
             said = plan.label
             await journeys.say(connection, journey, step=plan.step, at=at, said=said)
-        return Taken(
-            said=said,
-            plan=plan_after(scenario, plan.step, started_at=journey.started_at, now=at),
-        )
+        next_plan = plan_after(scenario, plan.step, started_at=journey.started_at, now=at)
+        return taken(scenario, said, at=at, plan=next_plan)

@@ -72,7 +72,7 @@ class Turn:
 class Taken:
     """A step taken, as an activity answers it."""
 
-    #: What was done, for people: `sent coupon`, `in clicked-hello: no`.
+    #: What was done and when, for people: `11-26 10:00 sent coupon`.
     said: str
     #: What comes next.
     plan: Plan

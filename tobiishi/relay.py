@@ -226,7 +226,8 @@ class Orders(Queue):
                 static_summary=f"{version.scenario.title} v{ref.version}: {ref.friend}",
                 static_details=(
                     f"channel {ref.channel}, scenario {ref.scenario} version {ref.version}, "
-                    f"entry {ref.entry}: {journey.why}"
+                    f"entry {ref.entry}: {journey.why}. "
+                    f"Times are those of {version.scenario.timezone}."
                 ),
                 priority=Priority(fairness_key=ref.channel),
             )

@@ -90,7 +90,7 @@ class Journey:
                 return
             raise
         self.state.plan = taken.plan
-        self.state.trail.append(f"{workflow.now():%Y-%m-%d %H:%M}Z {taken.said}")
+        self.state.trail.append(taken.said)
         del self.state.trail[:-TRAIL_SHOWN]
 
     def start_step(self, turn: Turn) -> ActivityHandle[Taken]:
