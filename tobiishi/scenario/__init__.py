@@ -3,7 +3,7 @@
 from tobiishi.scenario.advice import advice_on
 from tobiishi.scenario.conditions import Choice, FriendFacts, audiences_of, choose
 from tobiishi.scenario.messages import FRIEND_FIELDS, render, uses_profile
-from tobiishi.scenario.model import AfterDays, Reentry, Scenario, Send
+from tobiishi.scenario.model import AfterDays, Reentry, Scenario, Send, json_schema
 from tobiishi.scenario.planning import (
     branch_at,
     first_plan,
@@ -14,7 +14,6 @@ from tobiishi.scenario.planning import (
     send_at,
     tag_at,
 )
-from tobiishi.scenario.schema import json_schema
 from tobiishi.scenario.source import Problem, ScenarioError, Source, read, read_scenario
 
 __all__ = [

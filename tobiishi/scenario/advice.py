@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tobiishi.scenario.model import Scenario, Step, Window
+from tobiishi.scenario.model import Condition, Scenario, Step, Window
+from tobiishi.scenario.regions import is_known_region
 from tobiishi.scenario.source import Path
 
 
@@ -17,12 +18,14 @@ def advice_on(scenario: Scenario, now: datetime) -> list[tuple[Path, str]]:
         *_on_window(scenario.window),
         *_on_waits(scenario, now),
         *_on_order(scenario.steps, ("steps",)),
+        *_on_regions(scenario),
     ]
 
 
 def _on_period(scenario: Scenario, now: datetime) -> Iterator[tuple[Path, str]]:
+    until = scenario.period.until if scenario.period else None
     local = now.astimezone(ZoneInfo(scenario.timezone)).replace(tzinfo=None)
-    if scenario.period and scenario.period.until and scenario.period.until < local:
+    if until and until + timedelta(minutes=1) <= local:
         yield ("period", "until"), "the period is over: nobody will enter"
 
 
@@ -40,6 +43,25 @@ def _on_waits(scenario: Scenario, now: datetime) -> Iterator[tuple[Path, str]]:
     for path, step in scenario.walk():
         if step.wait and step.wait.until and step.wait.until < local:
             yield (*path, "wait", "until"), "this is over: nobody will wait here"
+
+
+def _on_regions(scenario: Scenario) -> Iterator[tuple[Path, str]]:
+    for path, step in scenario.walk():
+        for number, case in enumerate(step.branch or ()):
+            for region in _regions(case.when) if case.when else ():
+                if not is_known_region(region):
+                    yield (
+                        (*path, "branch", number, "when"),
+                        f"{region!r} is not a prefecture; only friends whose region is written "
+                        "just so will match",
+                    )
+
+
+def _regions(condition: Condition) -> Iterator[str]:
+    yield from condition.region or ()
+    for part in (*(condition.all or ()), *(condition.any or ()), condition.not_):
+        if part is not None:
+            yield from _regions(part)
 
 
 def _on_order(steps: tuple[Step, ...], path: Path) -> Iterator[tuple[Path, str]]:

@@ -23,6 +23,7 @@ def due_after(wait: Wait, *, now: datetime, started_at: datetime, timezone: str)
     Days are calendar days, at the same local time of day; hours and minutes are absolute.
     """
     zone = ZoneInfo(timezone)
+    now = now.astimezone(UTC)  # What is added to a local datetime moves its clock, not the time.
     if wait.until is not None:
         due = wait.until.replace(tzinfo=zone)
     elif wait.days_after_start is not None and wait.at is not None:
@@ -36,9 +37,9 @@ def due_after(wait: Wait, *, now: datetime, started_at: datetime, timezone: str)
     else:
         local = now.astimezone(zone)
         day = local.date() + timedelta(days=wait.days or 0)
-        due = now if not wait.days else at_local(day, local.timetz().replace(tzinfo=None), timezone)
+        due = now if not wait.days else at_local(day, local.time(), timezone)
         due += timedelta(hours=wait.hours or 0, minutes=wait.minutes or 0)
-    return max(due.astimezone(UTC), now.astimezone(UTC))
+    return max(due.astimezone(UTC), now)
 
 
 def is_within(window: Window | None, now: datetime, timezone: str) -> bool:

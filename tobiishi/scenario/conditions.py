@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from tobiishi.scenario.model import Age, Case, Condition
 from tobiishi.scenario.regions import region_code
 
+#: Bytes. What is shown of a step, in Temporal's history and UI; the step itself may be longer.
+_LONGEST_WORDS = 300
+
 
 @dataclass(frozen=True, kw_only=True)
 class FriendFacts:
@@ -32,7 +35,7 @@ class Choice:
 
     #: Index of the case; None where none matched, and the journey goes on after the branch.
     case: int | None
-    #: In words: `in clicked-hello: yes`.
+    #: In words, and not many: `in clicked-hello: yes`.
     said: str
     #: The answer to each condition looked at, in order.
     saw: dict[str, bool | None]
@@ -48,12 +51,12 @@ def choose(branch: tuple[Case, ...], facts: FriendFacts) -> Choice:
     saw: dict[str, bool | None] = {}
     for number, case in enumerate(branch):
         if case.when is None:
-            return Choice(case=number, said=f"{_seen(saw)} → otherwise", saw=saw)
+            return Choice(case=number, said=f"{shortened(_seen(saw))} → otherwise", saw=saw)
         words = in_words(case.when)
         saw[words] = evaluate(case.when, facts)
         if saw[words]:
-            return Choice(case=number, said=_seen(saw), saw=saw)
-    return Choice(case=None, said=f"{_seen(saw)} → goes on", saw=saw)
+            return Choice(case=number, said=shortened(_seen(saw)), saw=saw)
+    return Choice(case=None, said=f"{shortened(_seen(saw))} → goes on", saw=saw)
 
 
 def audiences_of(branch: tuple[Case, ...]) -> frozenset[str]:
@@ -68,6 +71,14 @@ def question(branch: tuple[Case, ...]) -> str:
         words = in_words(conditions[0])
         return f"is {words}?" if words.startswith(("in ", "not in ")) else f"{words}?"
     return f"which of {len(conditions)}: " + ", ".join(in_words(when) for when in conditions) + "?"
+
+
+def shortened(words: str) -> str:
+    """The words, cut to what Temporal takes as a summary together with a date (400 bytes)."""
+    data = words.encode()
+    if len(data) <= _LONGEST_WORDS:
+        return words
+    return data[: _LONGEST_WORDS - len("…".encode())].decode(errors="ignore") + "…"
 
 
 def in_words(condition: Condition) -> str:

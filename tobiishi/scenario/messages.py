@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from liquid import BoundTemplate, Environment
-from liquid.exceptions import LiquidError
+from liquid.exceptions import LiquidError, UnknownFilterError
 
 #: What a text may say of the friend, as `{{ friend.… }}`.
 FRIEND_FIELDS = frozenset({"display_name", "language", "gender", "region"})
@@ -39,21 +39,51 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 LONGEST_TEXT = 5000
 
 
+#: What else a message must have as text where it has it at all.
+_TEXTUAL = (
+    *("text", "altText", "title", "address", "packageId", "stickerId", "couponId"),
+    *("baseUrl", "originalContentUrl", "previewImageUrl"),
+)
+#: All that a friend's fields, which are single texts, have use for. No loops and nothing that
+#: multiplies a text, so that no template takes long or grows large.
+TAGS = ("if", "unless", "case", "comment", "raw")
+FILTERS = (
+    *("default", "upcase", "downcase", "capitalize", "strip", "lstrip", "rstrip"),
+    *("truncate", "slice", "size", "append", "prepend", "remove", "url_encode"),
+)
+
+
 class _Environment(Environment):
-    # A template of a scenario needs no loop of thousands, nor a text of megabytes.
-    loop_iteration_limit = 1000
+    block_nesting_limit = 10
     output_stream_limit = 100_000
-    context_depth_limit = 10
+
+    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
+        super().setup_tags_and_filters(extra=extra)
+        syntax = {"content", "output", "illegal"}
+        self.tags = {name: tag for name, tag in self.tags.items() if name in syntax.union(TAGS)}
+        self.filters = {name: self.filters[name] for name in FILTERS}
 
 
 _environment = _Environment()
+_Known = Mapping[str, str | None]
+#: A friend of whom nothing is known; every template that was checked can be filled in for them.
+_NOBODY: _Known = dict.fromkeys(FRIEND_FIELDS)
+_SOMEBODY: _Known = dict.fromkeys(FRIEND_FIELDS, "花子")
+
+#: In a textV2 a brace opens LINE's own substitution, and a doubled one is a brace. Noncharacters
+#: stand for a name's braces until the text is filled in, so that no filter cuts a pair in two.
+_HIDDEN = str.maketrans({"{": "\ufdd0", "}": "\ufdd1"})
+_DOUBLED = str.maketrans({"\ufdd0": "{{", "\ufdd1": "}}"})
 
 
 def render(
     messages: Sequence[Mapping[str, Any]], friend: Mapping[str, str | None]
 ) -> list[dict[str, Any]]:
-    """The messages as LINE gets them. A field that isn't known is empty, for `default:` to fill."""
-    known = {field: friend.get(field) or "" for field in FRIEND_FIELDS}
+    """The messages as LINE gets them, whatever the friend's fields hold.
+
+    A field that isn't known is nil: empty, and for `default:` to fill.
+    """
+    known = {field: _encodable(friend.get(field)) for field in FRIEND_FIELDS}
     return [_rendered(message, known) for message in messages]
 
 
@@ -102,28 +132,45 @@ def _problems(message: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...
     for field in REQUIRED[kind]:
         if message.get(field) in (None, ""):
             yield (), f"a message of type {kind} needs {field}"
+    for field in _TEXTUAL:
+        if not isinstance(value := message.get(field, ""), str | None):
+            yield (field,), f'{value!r:.60} is not text; put it in "quotes"'
     if isinstance(text := message.get("text"), str):
         units = len(text.encode("utf-16-le", "surrogatepass")) // 2
         if units > LONGEST_TEXT:
             yield ("text",), f"the text has {units} characters; LINE takes {LONGEST_TEXT}"
     for path, text in _texts(message):
-        try:
-            unknown = _fields(text) - FRIEND_FIELDS
-        except LiquidError as error:
-            yield path, f"the template can't be read: {error.args[0] if error.args else error}"
-            continue
-        for name in sorted(unknown):
-            yield (
-                path,
-                (
-                    f"{name!r} is not a field of the friend; "
-                    f"use friend.{', friend.'.join(sorted(FRIEND_FIELDS))}"
-                ),
-            )
+        for problem in _problems_of_template(text):
+            yield path, problem
     try:
         json.dumps(message, allow_nan=False)
     except (TypeError, ValueError):
         yield (), 'a value is neither text, number, list nor mapping; put it in "quotes"'
+
+
+def _problems_of_template(text: str) -> Iterator[str]:
+    try:
+        unknown = sorted(_fields(text) - FRIEND_FIELDS)
+        if not unknown:
+            for friend in (_NOBODY, _SOMEBODY):
+                _filled(text, friend)
+    except UnknownFilterError as error:
+        yield f"{_reason(error)}; the filters are {', '.join(FILTERS)}"
+    except LiquidError as error:
+        hint = f"; the tags are {', '.join(TAGS)}" if "unexpected tag" in _reason(error) else ""
+        yield f"the template can't be read: {_reason(error)}{hint}"
+    else:
+        for name in unknown:
+            yield (
+                f"{name!r:.60} is not a field of the friend; "
+                f'use friend.{", friend.".join(sorted(FRIEND_FIELDS))}, or put words in "quotes"'
+            )
+
+
+def _reason(error: LiquidError) -> str:
+    """What a template's error says, without the picture of the template."""
+    said = " ".join(str(error.args[0] if error.args else error).split())
+    return said if len(said) <= 120 else f"{said[:119]}…"
 
 
 def _texts(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, str]]:
@@ -157,18 +204,35 @@ def _fields(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _rendered(value: Any, friend: Mapping[str, str]) -> Any:
+def _rendered(value: Any, friend: _Known) -> Any:
     if isinstance(value, str):
-        if "{{" not in value and "{%" not in value:
-            return value
-        return _template(value).render(friend=friend)
+        return _filled_for_anybody(value, friend)
     if isinstance(value, Mapping):
+        rendered = {key: _rendered(part, friend) for key, part in value.items()}
         if value.get("type") == "textV2" and isinstance(value.get("text"), str):
-            # There a brace opens LINE's own substitution: a name with one must not.
-            plain = {k: v.replace("{", "{{").replace("}", "}}") for k, v in friend.items()}
-            rest = {key: _rendered(part, friend) for key, part in value.items() if key != "text"}
-            return {**rest, "text": _rendered(value["text"], plain)}
-        return {key: _rendered(part, friend) for key, part in value.items()}
+            hidden = {name: part and part.translate(_HIDDEN) for name, part in friend.items()}
+            rendered["text"] = _rendered(value["text"], hidden).translate(_DOUBLED)
+        return rendered
     if isinstance(value, list | tuple):
         return [_rendered(part, friend) for part in value]
     return value
+
+
+def _filled_for_anybody(text: str, friend: _Known) -> str:
+    try:
+        return _filled(text, friend)
+    except LiquidError:
+        # The fields of this very friend don't go with the template, such as a name compared with
+        # a number. A plainer message is better than none.
+        return _filled(text, _NOBODY)
+
+
+def _filled(text: str, friend: _Known) -> str:
+    if "{{" not in text and "{%" not in text:
+        return text
+    return _template(text).render(friend=friend)
+
+
+def _encodable(text: str | None) -> str | None:
+    """The text without halves of surrogate pairs, which no JSON can carry; None where empty."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if text else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -19,21 +19,32 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
+    Strict,
     StringConstraints,
     WithJsonSchema,
     model_validator,
 )
 from pydantic import Tag as PydanticTag
+from pydantic_core import core_schema
 
 from tobiishi.scenario.messages import problems_with
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
 
-_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_DATE_AND_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[ T]([01]?\d|2[0-3]):[0-5]\d")
+#: How long all waits of a scenario may be together; what is longer is a mistake.
+LONGEST = timedelta(days=36_500)
+
+T = TypeVar("T")
+
+#: A number, written as one: neither "3" nor true.
+Whole = Annotated[int, Strict()]
+
+_TIME_OF_DAY = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
+_MOMENT = re.compile(rf"(2[0-9]{{3}}-[0-9]{{2}}-[0-9]{{2}})(?:[ T]({_TIME_OF_DAY.pattern}))?")
 
 
 def _read_time(value: Any) -> Any:
@@ -46,24 +57,22 @@ def _read_time(value: Any) -> Any:
 
 
 def _read_moment(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value
-    if isinstance(value, date):
-        return datetime.combine(value, time(0, 0))
-    if isinstance(value, str) and (_DAY.fullmatch(value) or _DATE_AND_TIME.fullmatch(value)):
-        return datetime.fromisoformat(_padded(value))
-    raise ValueError(
-        f'{value!r} is not a date and time; write it as "YYYY-MM-DD HH:MM", local to the scenario'
-    )
+    if not isinstance(value, str) or not (said := _MOMENT.fullmatch(value)):
+        raise ValueError(
+            f'{value!r} is not a date and time; write it as "YYYY-MM-DD HH:MM", local to the '
+            "scenario's time zone, without seconds or an offset"
+        )
+    try:
+        day = date.fromisoformat(said[1])
+    except ValueError:
+        raise ValueError(f"{said[1]} is not in the calendar; correct the day") from None
+    return datetime.combine(day, _read_time(said[2] or "00:00"))
 
 
-def _padded(value: str) -> str:
-    return re.sub(r"([ T])(\d):", r"\g<1>0\2:", value)
-
-
-def _is_local(value: datetime) -> datetime:
-    if value.tzinfo is not None:
-        raise ValueError("leave the offset out: times are local to the scenario's time zone")
+def _read_last_moment(value: Any) -> Any:
+    """A last day alone means all of it."""
+    if isinstance(value, str) and _MOMENT.fullmatch(value) and len(value) == len("YYYY-MM-DD"):
+        return f"{value} 23:59"
     return value
 
 
@@ -72,32 +81,48 @@ TimeOfDay = Annotated[
     time,
     BeforeValidator(_read_time),
     PlainSerializer(lambda value: f"{value:%H:%M}"),
-    WithJsonSchema({"type": "string", "pattern": r"^([01]?\d|2[0-3]):[0-5]\d$"}),
+    WithJsonSchema({"type": "string", "pattern": rf"^({_TIME_OF_DAY.pattern})$"}),
 ]
 #: A date and time without an offset: local to the scenario's time zone.
 Moment = Annotated[
     datetime,
     BeforeValidator(_read_moment),
-    AfterValidator(_is_local),
     PlainSerializer(lambda value: f"{value:%Y-%m-%d %H:%M}"),
-    WithJsonSchema(
-        {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}([ T]([01]?\d|2[0-3]):[0-5]\d)?$"}
-    ),
+    WithJsonSchema({"type": "string", "pattern": rf"^{_MOMENT.pattern}$"}),
 ]
 
 
 def _one_or_many(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+    return [value] if isinstance(value, str | int | float) else value
+
+
+class _OneOrMany:
+    """Takes one where a list is meant, and tells editors so."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(_one_or_many, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        many = handler(schema)
+        return {"anyOf": [many["items"], many]}
+
+
+#: One, or a list.
+OneOrMany: TypeAlias = Annotated[tuple[T, ...], _OneOrMany()]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class FriendAdded(_Part):
     """A journey starts when somebody adds the channel as a friend."""
 
-    routes: tuple[Slug, ...] | None = Field(
+    routes: OneOrMany[Slug] | None = Field(
         default=None, min_length=1, description="Only friends added by one of these routes."
     )
     unblocked: bool = Field(
@@ -112,26 +137,24 @@ class Start(_Part):
         default=None, description="Somebody adds the channel as a friend."
     )
     audience: Slug | None = Field(default=None, description="A friend joins this audience.")
-    include_members: bool = Field(
-        default=False, description="Also those who are in the audience when this goes live."
-    )
 
     @model_validator(mode="before")
     @classmethod
     def _short_forms(cls, value: Any) -> Any:
         if value == "friend_added":
             return {"friend_added": {}}
-        if isinstance(value, Mapping) and "friend_added" in value and value["friend_added"] is None:
-            # `friend_added:` with nothing behind it; a stored model says null for absence.
-            return {**value, "friend_added": None if value.get("audience") else {}}
+        if isinstance(value, str):
+            raise ValueError(
+                f"{value!r} is not a start; write friend_added, or `audience: {value}`"
+            )
+        if isinstance(value, Mapping) and value.get("friend_added", ...) is None:
+            return {**value, "friend_added": {}}  # `friend_added:` with nothing behind it.
         return value
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if (self.friend_added is None) == (self.audience is None):
             raise ValueError("a scenario starts on one of friend_added or audience; name one")
-        if self.include_members and self.audience is None:
-            raise ValueError("include_members goes with audience; leave it out")
         return self
 
 
@@ -139,7 +162,9 @@ class Period(_Part):
     """When journeys may start; those under way go on after it."""
 
     from_: Moment | None = Field(default=None, alias="from", description="First moment, local.")
-    until: Moment | None = Field(default=None, description="Last moment, local.")
+    until: Annotated[Moment, BeforeValidator(_read_last_moment)] | None = Field(
+        default=None, description="Last minute, local; of a day alone, the end of that day."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -153,8 +178,11 @@ class Period(_Part):
 class AfterDays(_Part):
     """A friend may enter again so many days after their last journey began, once it ended."""
 
-    after_days: int = Field(ge=1, le=3650, description="Days since the last journey began.")
+    after_days: Whole = Field(ge=1, le=3650, description="Days since the last journey began.")
 
+
+#: What pydantic puts into an error's path to tell the forms of `reentry` apart.
+REENTRY_FORMS = ("_word", "_days")
 
 #: `never`; `after_finishing`: once the last journey ended; or after days.
 Reentry: TypeAlias = Annotated[
@@ -201,8 +229,8 @@ class Exit(_Part):
 class Age(_Part):
     """A range of ages in years, both ends in it."""
 
-    from_: int | None = Field(default=None, alias="from", ge=0, le=150)
-    to: int | None = Field(default=None, ge=0, le=150)
+    from_: Whole | None = Field(default=None, alias="from", ge=0, le=150)
+    to: Whole | None = Field(default=None, ge=0, le=150)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -219,7 +247,7 @@ class Condition(_Part):
     audience: Slug | None = Field(default=None, description="The friend is in this audience.")
     gender: Literal["male", "female", "other"] | None = None
     age: Age | None = None
-    region: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] | None = Field(
+    region: OneOrMany[str] | None = Field(
         default=None, min_length=1, description="Prefectures, such as 東京都; one of them."
     )
     os: Literal["ios", "android", "other"] | None = None
@@ -260,10 +288,10 @@ class Send(_Part):
 class Wait(_Part):
     """Wait for a while, or until a time."""
 
-    minutes: int | None = Field(default=None, ge=1, le=5_256_000)
-    hours: int | None = Field(default=None, ge=1, le=87_600)
-    days: int | None = Field(default=None, ge=0, le=3650)
-    days_after_start: int | None = Field(default=None, ge=0, le=3650)
+    minutes: Whole | None = Field(default=None, ge=1, le=5_256_000)
+    hours: Whole | None = Field(default=None, ge=1, le=87_600)
+    days: Whole | None = Field(default=None, ge=0, le=3650)
+    days_after_start: Whole | None = Field(default=None, ge=0, le=3650)
     at: TimeOfDay | None = Field(default=None, description="At this local time of that day.")
     until: Moment | None = Field(default=None, description="Until this local date and time.")
 
@@ -278,12 +306,18 @@ class Wait(_Part):
             f"{{until}}; this one says {', '.join(sorted(said)) or 'nothing'}"
         )
 
+    @property
+    def length(self) -> timedelta:
+        """How long it lasts at most, where it is for so long; nothing where it is until a date."""
+        days = (self.days or 0) + (self.days_after_start or 0) + (1 if self.at else 0)
+        return timedelta(days=days, hours=self.hours or 0, minutes=self.minutes or 0)
+
 
 class TagStep(_Part):
     """Add tags to the friend, and remove some."""
 
-    add: Annotated[tuple[Tag, ...], BeforeValidator(_one_or_many)] = ()
-    remove: Annotated[tuple[Tag, ...], BeforeValidator(_one_or_many)] = ()
+    add: OneOrMany[Tag] = Field(default=(), description="One tag, or a list.")
+    remove: OneOrMany[Tag] = Field(default=(), description="One tag, or a list.")
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -333,9 +367,9 @@ class Step(_Part):
 def _known_timezone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(
-            f"{name!r} is not a time zone; use an IANA name such as Asia/Tokyo"
+            f"{name!r:.60} is not a time zone; use an IANA name such as Asia/Tokyo"
         ) from error
     return name
 
@@ -355,6 +389,13 @@ class Scenario(_Part):
     window: Window | None = Field(default=None, description="The hours messages may be sent in.")
     exit: tuple[Exit, ...] = Field(default=(), description="What ends a journey at any moment.")
     steps: tuple[Step, ...] = Field(min_length=1, description="What happens, in order.")
+
+    @model_validator(mode="after")
+    def _ends_some_day(self) -> Self:
+        waits = [step.wait for _, step in self.walk() if step.wait]
+        if sum((wait.length for wait in waits), timedelta()) > LONGEST:
+            raise ValueError(f"its waits add up to over {LONGEST.days // 365} years; shorten them")
+        return self
 
     def walk(self) -> Iterator[tuple[tuple[str | int, ...], Step]]:
         """Every step with its path in the file, such as `("steps", 2, "branch", 0, "steps", 1)`."""
@@ -381,7 +422,9 @@ class Scenario(_Part):
         """Whether journeys may start now."""
         if self.period is None:
             return True
-        local = now.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=None)
+        local = now.astimezone(ZoneInfo(self.timezone)).replace(
+            tzinfo=None, second=0, microsecond=0
+        )
         return not (
             (self.period.from_ and local < self.period.from_)
             or (self.period.until and local > self.period.until)
@@ -398,5 +441,12 @@ def _walk(
             yield from _walk(case.steps, (*here, "branch", case_number, "steps"))
 
 
-#: How long the longest single wait may be.
-LONGEST_WAIT = timedelta(days=3650)
+def json_schema() -> dict[str, Any]:
+    """What editors complete and check; the reader knows more, such as which fields go together."""
+    schema = Scenario.model_json_schema(by_alias=True)
+    start = schema["$defs"]["Start"]
+    schema["$defs"]["Start"] = {
+        "anyOf": [{"const": "friend_added"}, start],
+        "description": start.pop("description"),
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

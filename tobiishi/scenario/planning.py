@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from tobiishi.plan import Action, Plan
 from tobiishi.scenario.clock import due_after, is_within, next_opening
-from tobiishi.scenario.conditions import question
+from tobiishi.scenario.conditions import question, shortened
 from tobiishi.scenario.model import Case, Scenario, Send, Step, TagStep
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ def _plan(scenario: Scenario, path: Path, *, started_at: datetime, now: datetime
         step=".".join(str(index) for index in path),
         due=due,
         until=_in_words(due, scenario.timezone, now),
-        label=label,
+        label=shortened(label),
     )
 
 
@@ -118,11 +118,13 @@ def _steps_around(scenario: Scenario, path: Path) -> tuple[Step, ...]:
 
 
 def _step_at(scenario: Scenario, path: Path) -> Step:
+    if not path:
+        raise LookupError("the end of the scenario is not a step")
     return _steps_around(scenario, path)[path[-1]]
 
 
 def _path(step: str) -> Path:
-    return tuple(int(index) for index in step.split("."))
+    return tuple(int(index) for index in step.split(".")) if step else ()
 
 
 def _found(value: T | None, step: str) -> T:

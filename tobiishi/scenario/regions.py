@@ -5,6 +5,8 @@ https://developers.line.biz/en/reference/messaging-api/#narrowcast-demographic-f
 
 from __future__ import annotations
 
+import re
+
 _PREFECTURES = """
     北海道 青森県 岩手県 宮城県 秋田県 山形県 福島県 茨城県 栃木県 群馬県 埼玉県 千葉県
     東京都 神奈川県 新潟県 富山県 石川県 福井県 山梨県 長野県 岐阜県 静岡県 愛知県 三重県
@@ -23,3 +25,8 @@ for _number, _name in enumerate(_PREFECTURES.split(), start=1):
 def region_code(region: str) -> str:
     """The code of a prefecture however it is written; any other region as it is."""
     return _CODES.get(region.strip(), region.strip())
+
+
+def is_known_region(region: str) -> bool:
+    """Whether it is a prefecture, or has the form of LINE's codes: `jp_13`, `tw_02`."""
+    return re.fullmatch(r"[a-z]{2}_[0-9]{2}", region_code(region)) is not None

@@ -6,6 +6,7 @@ YAML is read as version 1.2, where `10:00` is a time to be read and not a number
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -21,15 +23,35 @@ from ruamel.yaml.events import (
     CollectionStartEvent,
     DocumentStartEvent,
     Event,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
 )
+from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.resolver import VersionedResolver
 
 from tobiishi.scenario import model
 from tobiishi.scenario.messages import MessageProblems
-from tobiishi.scenario.model import Scenario
+from tobiishi.scenario.model import REENTRY_FORMS, Scenario
 
-#: Bytes. A scenario of hundreds of steps is far smaller.
-LARGEST = 1_000_000
+#: Characters. A scenario of hundreds of steps is far smaller.
+LARGEST = 300_000
 _DEEPEST = 60
+
+#: How a part is written that somebody wrote as something else.
+_EXAMPLES = {
+    "age": "{from: 20, to: 29}",
+    "exit": "- joins: its-name",
+    "messages": "- {type: text, text: ようこそ}",
+    "period": '{until: "2030-12-31"}',
+    "reentry": "{after_days: 30}",
+    "send": "{name: its-name, messages: […]}",
+    "start": "{audience: its-name}",
+    "tag": "{add: its-name}",
+    "wait": '{days: 3, at: "10:00"}',
+    "when": "{audience: its-name}",
+    "window": '{from: "09:00", to: "21:00"}',
+}
 
 Path = tuple[str | int, ...]
 
@@ -68,8 +90,11 @@ class SourceMap:
     def __init__(self, tree: Any) -> None:
         self._tree = tree
 
-    def problem(self, path: Path, message: str) -> Problem:
-        """A problem with the part at `path`, or the nearest around it that the file has."""
+    def problem(self, path: Path, message: str, *, named: Path | None = None) -> Problem:
+        """A problem with the part at `path`, or the nearest around it that the file has.
+
+        `named` is what to call it, where that is something else.
+        """
         here, node, line, column = 0, self._tree, 0, 0
         for part in path:
             if isinstance(node, CommentedMap) and part in node:
@@ -79,7 +104,8 @@ class SourceMap:
             else:
                 break
             here, node = here + 1, node[part]
-        named = path if _all_named(path[here:]) else path[:here]
+        if named is None:
+            named = path if _all_named(path[here:]) else path[:here]
         return Problem(line=line + 1, column=column + 1, field=in_words(named), message=message)
 
 
@@ -100,14 +126,15 @@ def read(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> Source:
     text = _text(data)
     tree = _tree(text)
     where = SourceMap(tree)
-    plain = _plain(tree)
-    if isinstance(plain, dict):
-        plain.setdefault("timezone", timezone)
+    problems: list[Problem] = []
+    plain = _plain(tree, where, problems)
+    problems += [where.problem(path, said) for path, said in _doubled_names(plain)]
+    plain.setdefault("timezone", timezone)
     try:
         scenario = Scenario.model_validate(plain)
     except ValidationError as error:
-        raise ScenarioError(list(_problems(error, where))) from None
-    if problems := [where.problem(path, said) for path, said in _doubled_names(scenario)]:
+        raise ScenarioError([*problems, *_problems(error, where)]) from None
+    if problems:
         raise ScenarioError(problems)
     return Source(scenario=scenario, text=text, map=where)
 
@@ -124,31 +151,56 @@ def in_words(path: Path) -> str:
 
 
 def _text(data: str | bytes) -> str:
-    if len(data) > LARGEST:
-        raise _refused(0, 0, f"the file is over {LARGEST:,} bytes; split the scenario")
+    if len(data) > 4 * LARGEST:  # Not even worth decoding.
+        raise _too_large()
     if isinstance(data, str):
-        return data
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n")
-        raise _refused(line, 0, "the file is not UTF-8; save it as UTF-8") from None
+        text = data
+    else:
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = data[: error.start].count(b"\n")
+            raise _refused(line, 0, "the file is not UTF-8; save it as UTF-8") from None
+    if len(text) > LARGEST:
+        raise _too_large()
+    return text.removeprefix("\ufeff")
+
+
+def _too_large() -> ScenarioError:
+    return _refused(0, 0, f"the file is over {LARGEST:,} characters; split the scenario")
+
+
+class _Resolver(VersionedResolver):
+    """Dates stay as they are written: what is one, the model knows."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        tag = super().resolve(kind, value, implicit)
+        return self.DEFAULT_SCALAR_TAG if str(tag) == "tag:yaml.org,2002:timestamp" else tag
 
 
 def _tree(text: str) -> Any:
     yaml = YAML(typ="rt", pure=True)
+    yaml.Resolver = _Resolver
     try:
         for event in _events(yaml, text):
-            if isinstance(event, AliasEvent):
-                raise _refused_at(event, "anchors and aliases are not taken; write the part out")
+            _refuse_unusual(event)
         tree = yaml.load(text)
+    except DuplicateKeyError as error:
+        mark = error.problem_mark
+        raise _refused(mark.line, mark.column, f"{_doubled_key(error)}; keep one") from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        line = mark.line if mark else 0
         said = " ".join(filter(None, [error.problem, error.context])).strip()
         raise _refused(
-            mark.line if mark else 0,
+            line,
             mark.column if mark else 0,
-            f"this is not YAML: {said}; check quotes, colons and indentation here",
+            f"this is not YAML: {said}; {_likely_fix(text, line)}",
+        ) from None
+    except ReaderError as error:
+        line = text[: error.position].count("\n")
+        raise _refused(
+            line, 0, f"the character {_character(error)!r} can't be in YAML; take it out"
         ) from None
     except (YAMLError, ValueError) as error:
         raise _refused(0, 0, f"this is not YAML: {error}") from None
@@ -158,36 +210,108 @@ def _tree(text: str) -> Any:
 
 
 def _events(yaml: YAML, text: str) -> Iterator[Event]:
-    depth = documents = 0
+    documents = 0
+    # Of each open mapping how many keys and values it has so far; None of a list.
+    open_: list[int | None] = []
     for event in yaml.parse(text):
-        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
         documents += isinstance(event, DocumentStartEvent)
-        if depth > _DEEPEST:
-            raise _refused_at(event, f"nested over {_DEEPEST} levels deep; make it flatter")
         if documents > 1:
             raise _refused_at(
                 event, "one file holds one scenario; put the second in a file of its own"
             )
+        if isinstance(event, NodeEvent) and open_ and (parts := open_[-1]) is not None:
+            if parts % 2 == 0 and isinstance(event, CollectionStartEvent):
+                # Mostly an unquoted {{ … }}, which is to YAML a mapping in a mapping.
+                raise _refused_at(event, f"a list or mapping can't be a name; {_QUOTE}")
+            open_[-1] = parts + 1
+        if isinstance(event, CollectionStartEvent):
+            open_.append(0 if isinstance(event, MappingStartEvent) else None)
+        elif isinstance(event, CollectionEndEvent):
+            open_.pop()
+        if len(open_) > _DEEPEST:
+            raise _refused_at(event, f"nested over {_DEEPEST} levels deep; make it flatter")
         yield event
 
 
-def _plain(node: Any) -> Any:
-    """The tree without ruamel's own types."""
+def _refuse_unusual(event: Event) -> None:
+    """YAML that nobody needs here, and that makes a file say something other than it shows."""
+    if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
+        raise _refused_at(event, "anchors and aliases are not taken; write the part out")
+    if isinstance(event, DocumentStartEvent) and (event.version or event.tags):
+        raise _refused_at(event, "YAML directives are not taken; leave the line with % out")
+    if getattr(event, "tag", None):
+        raise _refused_at(event, "YAML tags are not taken; leave the word with ! out")
+    if isinstance(event, ScalarEvent) and event.style is None:
+        if event.value == "<<":
+            raise _refused_at(event, "merge keys are not taken; write the part out")
+        if event.value.lstrip("+-").replace("_", "").isdigit() and len(event.value) > 40:
+            raise _refused_at(event, 'the number is too long; put it in "quotes"')
+
+
+_QUOTE = 'put a text that has {{ or {% in "quotes", or below a `|-`'
+
+
+def _likely_fix(text: str, line: int) -> str:
+    # A scanner may see that something is wrong only on the next line.
+    near = text.splitlines()[max(line - 1, 0) : line + 1]
+    if any(re.search(r"[:\-,\[{]\s*(\{\{|\{%)", part) for part in near):
+        return _QUOTE
+    return "check quotes, colons and indentation here"
+
+
+def _character(error: ReaderError) -> str:
+    return chr(error.character) if isinstance(error.character, int) else str(error.character)
+
+
+def _doubled_key(error: DuplicateKeyError) -> str:
+    key = re.search(r'key "(.*?)" with value', str(error.problem), re.S)
+    return f"{key[1]!r:.60} is here twice" if key else "a name is here twice"
+
+
+def _plain(node: Any, where: SourceMap, problems: list[Problem], path: Path = ()) -> Any:
+    """The tree without ruamel's own types. Adds what no scenario can hold to the problems."""
     if isinstance(node, CommentedMap):
-        return {key: _plain(value) for key, value in node.items()}
+        plain = {}
+        for key, value in node.items():
+            if isinstance(key, str):
+                plain[_text_of(key, where, problems, path)] = _plain(
+                    value, where, problems, (*path, str(key))
+                )
+            else:
+                said = f'{key!r:.60} is not a name; put it in "quotes"'
+                problems.append(where.problem((*path, key), said, named=path))
+        return plain
     if isinstance(node, CommentedSeq):
-        return [_plain(value) for value in node]
-    for kind in (bool, int, float, str):
+        return [
+            _plain(value, where, problems, (*path, number)) for number, value in enumerate(node)
+        ]
+    if isinstance(node, str):
+        return _text_of(node, where, problems, path)
+    for kind in (bool, int, float):
         if isinstance(node, kind):
             return kind(node)
     return node
+
+
+def _text_of(node: str, where: SourceMap, problems: list[Problem], path: Path) -> str:
+    """A text that can be stored and sent. JSON's `\\ud83d\\ude00` is one character here too."""
+    try:
+        text = node.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        problems.append(where.problem(path, "half of a character is missing here; write it whole"))
+        return ""
+    if "\0" in text:
+        problems.append(where.problem(path, "a text can't hold the character \\0; take it out"))
+    return text
 
 
 def _problems(error: ValidationError, where: SourceMap) -> Iterator[Problem]:
     for details in error.errors(include_url=False):
         if _only_follows(details):
             continue
-        path = tuple(part for part in details["loc"] if not str(part).startswith("_"))
+        path = details["loc"]
+        if path[:1] == ("reentry",) and path[1:2] and path[1] in REENTRY_FORMS:
+            path = (path[0], *path[2:])
         cause = details.get("ctx", {}).get("error")
         if isinstance(cause, MessageProblems):
             for below, said in cause.problems:
@@ -209,18 +333,38 @@ def _said(details: ErrorDetails) -> str:
         details["input"],
         details.get("ctx", {}),
     )
+    shown = "nothing" if value is None else f"{value!r:.60}"
     match details["type"]:
         case "missing":
             return f"{name} is missing; add it"
         case "extra_forbidden":
-            return f"{name!r} is not known here; {_nearest(str(name))}"
+            return f"{name!r:.60} is not known here; {_nearest(str(name))}"
         case "string_pattern_mismatch":
             return (
-                f"{value!r} can't be a name; use lower-case letters, digits and hyphens, "
+                f"{shown} can't be a name; use lower-case letters, digits and hyphens, "
                 "such as summer-sale"
             )
         case "string_type":
-            return f'{value!r} is not text; put it in "quotes"'
+            return f'{shown} is not text; put it in "quotes"'
+        case "string_too_short":
+            return "the text is empty; write something"
+        case "string_too_long":
+            return (
+                f"the text has {len(value)} characters; "
+                f"at most {limits.get('max_length')} are taken"
+            )
+        case "int_type":
+            return f"{shown} is not a whole number; write it as `{name}: 3`"
+        case "greater_than_equal":
+            return f"{shown} is too small; at least {limits.get('ge')} is needed"
+        case "less_than_equal":
+            return f"{shown} is too large; at most {limits.get('le')} is taken"
+        case "bool_type" | "bool_parsing":
+            return f"{shown} is neither true nor false; write one of them"
+        case "literal_error":
+            return f"{shown} is not known here; use {limits.get('expected')}"
+        case "none_required":
+            return f"{name} stands alone; put its steps below, in `steps:` beside it"
         case "too_short":
             return f"at least {limits.get('min_length')} is needed"
         case "too_long":
@@ -231,15 +375,26 @@ def _said(details: ErrorDetails) -> str:
         case "value_error":
             return str(limits.get("error"))
         case "model_type" | "model_attributes_type" | "dict_type":
-            return f"{value!r} is not a mapping; write it as `name: value`"
+            return f"{shown} is not a mapping; write it as `{_example(details, 'name: value')}`"
         case "tuple_type":
-            return f"{value!r} is not a list; begin each item with `- `"
+            return f"{shown} is not a list; write it as `{_example(details, '- …')}`"
         case _:
-            return f"{details['msg'][0].lower()}{details['msg'][1:]}; it is {value!r}"
+            return f"{details['msg'][0].lower()}{details['msg'][1:]}; it is {shown}"
+
+
+def _example(details: ErrorDetails, otherwise: str) -> str:
+    names = [part for part in details["loc"] if isinstance(part, str) and part in _EXAMPLES]
+    last = names[-1] if names else ""
+    # An item of a list is called by the list.
+    if last in details["loc"][-2:]:
+        example = _EXAMPLES[last]
+        in_list = isinstance(details["loc"][-1], int)
+        return example.removeprefix("- ") if in_list else example
+    return otherwise
 
 
 def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(name, _known_names(), n=1)
+    near = difflib.get_close_matches(name, _known_names(), n=1, cutoff=0.7)
     return f"did you mean {near[0]!r}?" if near else "leave it out"
 
 
@@ -251,16 +406,27 @@ def _known_names() -> list[str]:
     )
 
 
-def _doubled_names(scenario: Scenario) -> Iterator[tuple[Path, str]]:
+def _doubled_names(plain: Any) -> Iterator[tuple[Path, str]]:
+    """Messages that are called the same; told of a scenario that has other problems too."""
     seen: set[str] = set()
-    for path, step in scenario.walk():
-        if step.send and step.send.name in seen:
-            yield (
-                (*path, "send", "name"),
-                f"another message is called {step.send.name!r} too; give each its own name",
-            )
-        if step.send:
-            seen.add(step.send.name)
+    for path, name in _names(plain, ()):
+        if name in seen:
+            yield path, f"another message is called {name!r:.60} too; give each its own name"
+        seen.add(name)
+
+
+def _names(node: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """The names of all messages below, as they are found in steps and cases."""
+    steps = node.get("steps") if isinstance(node, dict) else None
+    for number, step in enumerate(steps if isinstance(steps, list) else ()):
+        here = (*path, "steps", number)
+        if not isinstance(step, dict):
+            continue
+        send, branch = step.get("send"), step.get("branch")
+        if isinstance(send, dict) and isinstance(send.get("name"), str):
+            yield (*here, "send", "name"), send["name"]
+        for case_number, case in enumerate(branch if isinstance(branch, list) else ()):
+            yield from _names(case, (*here, "branch", case_number))
 
 
 def _all_named(parts: Path) -> bool:

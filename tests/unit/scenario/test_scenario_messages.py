@@ -1,0 +1,336 @@
+"""Messages: what is checked of them, and how a friend's fields are filled in."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from tobiishi.scenario import FRIEND_FIELDS, render, uses_profile
+from tobiishi.scenario.messages import FILTERS, REQUIRED, TAGS, MessageProblems, problems_with
+
+HANAKO = {"display_name": "花子", "language": "ja", "gender": "female", "region": "東京都"}
+NAME = "{{ friend.display_name }}"
+NAME_OR = '{{ friend.display_name | default: "お客様" }}さん'
+
+#: One message of each type, with all that it must have.
+COMPLETE: dict[str, dict[str, Any]] = {
+    "text": {"text": "hi"},
+    "textV2": {"text": "hi"},
+    "sticker": {"packageId": "446", "stickerId": "1988"},
+    "image": {"originalContentUrl": "https://a.example", "previewImageUrl": "https://a.example"},
+    "video": {"originalContentUrl": "https://a.example", "previewImageUrl": "https://a.example"},
+    "audio": {"originalContentUrl": "https://a.example", "duration": 1000},
+    "location": {"title": "店", "address": "東京都", "latitude": 35.6, "longitude": 139.7},
+    "imagemap": {
+        "baseUrl": "https://a.example",
+        "altText": "hi",
+        "baseSize": {"width": 1040, "height": 1040},
+        "actions": [],
+    },
+    "template": {"altText": "hi", "template": {"type": "confirm"}},
+    "flex": {"altText": "hi", "contents": {"type": "bubble"}},
+    "coupon": {"couponId": "01"},
+}
+
+
+def text(said: str) -> dict[str, Any]:
+    return {"type": "text", "text": said}
+
+
+def problems(*messages: dict[str, Any]) -> list[tuple[tuple[str | int, ...], str]]:
+    try:
+        problems_with(messages)
+    except MessageProblems as error:
+        return list(error.problems)
+    return []
+
+
+def rendered(said: str, **friend: str | None) -> str:
+    assert problems(text(said)) == []
+    [message] = render([text(said)], friend)
+    return str(message["text"])
+
+
+def test_every_type_has_its_example_here() -> None:
+    assert COMPLETE.keys() == REQUIRED.keys()
+
+
+@pytest.mark.parametrize("kind", REQUIRED)
+def test_a_complete_message_is_taken(kind: str) -> None:
+    assert problems({"type": kind, **COMPLETE[kind]}) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"), [(kind, field) for kind, fields in REQUIRED.items() for field in fields]
+)
+def test_a_message_without_a_field_it_needs_is_refused(kind: str, field: str) -> None:
+    message = {"type": kind, **COMPLETE[kind]}
+    del message[field]
+    assert problems(message) == [((0,), f"a message of type {kind} needs {field}")]
+
+
+@pytest.mark.parametrize(
+    ("message", "path", "said"),
+    [
+        ({}, (0,), "a LINE message has a type, such as text"),
+        ({"type": "txt"}, (0, "type"), "'txt' is not a type of LINE message; use one of text, "),
+        ({"type": None}, (0, "type"), "None is not a type of LINE message; use one of text, "),
+        ({"type": ["text"]}, (0, "type"), "['text'] is not a type of LINE message; use one of "),
+        ({"type": "text", "text": ""}, (0,), "a message of type text needs text"),
+        ({"type": "text", "text": 10}, (0, "text"), '10 is not text; put it in "quotes"'),
+        (
+            {"type": "sticker", "packageId": 446, "stickerId": "1988"},
+            (0, "packageId"),
+            '446 is not text; put it in "quotes"',
+        ),
+        ({"type": "text", "text": "hi", "x": float("nan")}, (0,), "a value is neither text, "),
+    ],
+)
+def test_a_wrong_message_is_refused(
+    message: dict[str, Any], path: tuple[str | int, ...], said: str
+) -> None:
+    [(where, why)] = problems(message)
+    assert where == path
+    assert why.startswith(said)
+
+
+def test_the_problems_of_all_messages_are_told() -> None:
+    found = problems(text("{{ nobody }}"), {"type": "image"}, {"type": "nothing"})
+    assert [path for path, _ in found] == [(0, "text"), (1,), (1,), (2, "type")]
+
+
+@pytest.mark.parametrize(
+    ("said", "units"),
+    [("あ" * 5000, 5000), ("😀" * 2500, 5000), ("あ" * 5001, 5001), ("😀" * 2501, 5002)],
+)
+def test_a_text_has_up_to_5000_utf_16_units(said: str, units: int) -> None:
+    too_long = [((0, "text"), f"the text has {units} characters; LINE takes 5000")]
+    assert problems(text(said)) == (too_long if units > 5000 else [])
+
+
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ("{{ name }}", "'name' is not a field of the friend; use friend.display_name, "),
+        ("{{ friend.name }}", "'name' is not a field of the friend; use friend.display_name, "),
+        ("{{ friend }}", "'friend' is not a field of the friend"),
+        ("{{ friend.__class__ }}", "'__class__' is not a field of the friend"),
+        ("{{ friend.display_name.__class__ }}", "'friend.display_name.__class__' is not a field"),
+        ("{{ friend[friend.gender] }}", "\"['friend', 'gender']\" is not a field of the friend"),
+        ("{{ friend.gender | default: 女性 }}", "'女性' is not a field of the friend"),
+        ("{% if age > 3 %}a{% endif %}", "'age' is not a field of the friend"),
+        ("{{ friend.gender", "the template can't be read: expected '}}', found end of file"),
+        ("{{ }}", "the template can't be read: expected a primitive expression"),
+        ("{% if friend.gender %}", "the template can't be read: expected tag endif"),
+        ("{% endif %}", "the template can't be read: unexpected tag 'endif'"),
+        ("{{ friend.gender | shout }}", "unknown filter 'shout'; the filters are default, "),
+        ("{{ friend.gender | append }}", "the template can't be read: append() missing 1 "),
+        ("{{ friend.gender | truncate: 'x' }}", "the template can't be read: truncate expected"),
+        ("{% if friend.gender > 3 %}a{% endif %}", "the template can't be read: '<' and '>' are"),
+        (f"{{{{ {'9' * 5000} }}}}", "the template can't be read: integer string conversion"),
+        ("{% if 1 %}" * 500 + "{% endif %}" * 500, "the template can't be read: block nesting"),
+        # What could take long or grow large.
+        ("{% for i in (1..1000000000) %}a{% endfor %}", "the template can't be read: unexpected"),
+        ("{% tablerow i in (1..9) %}a{% endtablerow %}", "the template can't be read: unexpected"),
+        ("{% assign x = 'a' %}{{ x }}", "the template can't be read: unexpected tag 'assign'"),
+        ("{% capture x %}a{% endcapture %}", "the template can't be read: unexpected tag"),
+        ("{% include 'x' %}", "the template can't be read: unexpected tag 'include'; the tags "),
+        ("{{ 'x' | times: 1000000000 }}", "unknown filter 'times'"),
+        ("{{ 'x' | replace: '', 'xxxxxxxxx' }}", "unknown filter 'replace'"),
+        ("{{ (1..1000000000) | join }}", "unknown filter 'join'"),
+    ],
+)
+def test_a_wrong_template_is_refused_at_once(template: str, why: str) -> None:
+    begun = monotonic()
+    [(path, said)] = problems({**text("hi"), "altText": template})
+    assert path == (0, "altText")
+    assert said.startswith(why)
+    assert "\n" not in said
+    assert len(said) < 300
+    assert monotonic() - begun < 2
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        (NAME, "花子"),
+        (NAME_OR, "花子さん"),
+        ("{{ friend['display_name'] }}", "花子"),
+        ("{{ friend.region }} {{ friend.gender }} {{ friend.language }}", "東京都 female ja"),
+        ("{{ friend.language | upcase | append: '!' }}", "JA!"),
+        ("{{ friend.display_name | truncate: 1, '' }}", "花"),
+        ("?n={{ friend.display_name | url_encode }}", "?n=%E8%8A%B1%E5%AD%90"),
+        ("{% if friend.gender == 'female' %}A{% else %}B{% endif %}", "A"),
+        ("{% unless friend.region %}A{% else %}B{% endunless %}", "B"),
+        ("{% case friend.language %}{% when 'ja' %}はい{% else %}Yes{% endcase %}", "はい"),
+        ("{% comment %}not sent{% endcomment %}a", "a"),
+        ("{% raw %}{{ friend.age }}{% endraw %}", "{{ friend.age }}"),
+        ("{name} 100% }} {", "{name} 100% }} {"),
+    ],
+)
+def test_a_template_is_filled_in(template: str, expected: str) -> None:
+    assert rendered(template, **HANAKO) == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        (NAME, ""),
+        (NAME_OR, "お客様さん"),
+        ("{{ friend.region | upcase }}!", "!"),
+        ("{{ friend.region | truncate: 3 }}", ""),
+        ("{% if friend.gender %}A{% else %}B{% endif %}", "B"),
+    ],
+)
+@pytest.mark.parametrize("unknown", [{}, {"display_name": None}, {"display_name": ""}])
+def test_a_field_that_is_not_known_is_nothing(
+    template: str, expected: str, unknown: dict[str, str | None]
+) -> None:
+    assert rendered(template, **unknown) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{{ friend.region }}",
+        "{% raw %}",
+        "}}",
+        "😀👨‍👩‍👧",
+        "\"quoted\" 'name' \\ <b>&amp;",
+        "a\nb\u2028\u202e",
+        "あ" * 2000,
+        "\0",
+    ],
+)
+def test_a_name_stands_as_it_is_whatever_it_holds(name: str) -> None:
+    assert rendered(NAME_OR, display_name=name) == f"{name}さん"
+
+
+@pytest.mark.parametrize(("name", "shown"), [("a\ud83d", "a\ufffd"), ("\ud83d\ude00", "😀")])
+def test_half_a_character_never_reaches_line(name: str, shown: str) -> None:
+    assert rendered(NAME, display_name=name) == shown
+    rendered("{{ friend.display_name | url_encode }}", display_name=name).encode()
+
+
+@pytest.mark.parametrize(
+    ("template", "friend", "expected"),
+    [
+        # Of the two friends that every template is tried with, neither is like these.
+        (
+            "{% if friend.display_name == '太郎' and friend.region > 3 %}A{% else %}B{% endif %}",
+            {"display_name": "太郎", "region": "x"},
+            "B",
+        ),
+        (NAME_OR, {"display_name": "あ" * 200_000}, "お客様さん"),
+    ],
+)
+def test_where_a_friends_fields_break_a_template_they_count_as_not_known(
+    template: str, friend: dict[str, str | None], expected: str
+) -> None:
+    assert rendered(template, **friend) == expected
+
+
+def test_no_friend_whatever_breaks_a_message() -> None:
+    chance = random.Random("friends")
+    templates = [
+        f"{{{{ friend.display_name | {use} }}}}"
+        for use in (
+            "default: friend.region",
+            "truncate: 5, friend.region",
+            "slice: -2, 2",
+            "remove: friend.gender",
+            "append: friend.region | prepend: friend.gender | size",
+            "url_encode | capitalize | strip | lstrip | rstrip | downcase",
+        )
+    ]
+    kinds = [*(text(one) for one in templates), {"type": "textV2", "text": " ".join(templates)}]
+    assert problems(*kinds) == []
+    alphabet = "a花😀{}%|'\"\\\n\0\ud83d\ufdd0 0"
+    for _ in range(500):
+        friend = {
+            field: chance.choice(
+                [None, "", "".join(chance.choices(alphabet, k=chance.randrange(30)))]
+            )
+            for field in FRIEND_FIELDS
+        }
+        for message in render(kinds, friend):
+            message["text"].encode()
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "expected"),
+    [
+        (f"{{user}} {NAME}", "花子", "{user} 花子"),
+        (NAME, "a{b}c", "a{{b}}c"),
+        (NAME, "{{x}}", "{{{{x}}}}"),
+        ("{{ friend.display_name | truncate: 2, '' }}", "a{b}", "a{{"),
+        ("{{ friend.display_name | size }}", "{}", "2"),
+    ],
+)
+def test_in_a_text_v2_the_braces_of_a_name_are_plain_braces(
+    template: str, name: str, expected: str
+) -> None:
+    message = {"type": "textV2", "text": template, "substitution": {"user": {"type": "emoji"}}}
+    assert problems(message) == []
+    assert render([message], {"display_name": name})[0]["text"] == expected
+
+
+def test_texts_are_filled_in_at_any_depth_and_keys_never() -> None:
+    message = {
+        "type": "flex",
+        "altText": NAME,
+        "contents": {"body": {"contents": [{"type": "text", "text": NAME, NAME: 1, "n": 1.5}]}},
+        "quickReply": None,
+    }
+    assert problems(message) == []
+    assert render([message], HANAKO) == [
+        {
+            "type": "flex",
+            "altText": "花子",
+            "contents": {
+                "body": {"contents": [{"type": "text", "text": "花子", NAME: 1, "n": 1.5}]}
+            },
+            "quickReply": None,
+        }
+    ]
+
+
+def test_filling_in_leaves_the_scenarios_message_as_it_is() -> None:
+    message = text(NAME)
+    render([message], HANAKO)
+    assert message == text(NAME)
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("hi", False),
+        (NAME, True),
+        ("{{ friend.language }}", True),
+        ("{{ friend.region }}{{ friend.gender }}", False),
+        ("{% if friend.language == 'ja' %}a{% endif %}", True),
+    ],
+)
+def test_line_is_asked_for_a_profile_only_where_a_text_needs_it(
+    template: str, expected: bool
+) -> None:
+    message = {"type": "flex", "altText": "hi", "contents": {"body": {"text": template}}}
+    assert uses_profile([message]) is expected
+
+
+def test_the_longest_chain_of_filters_stays_small() -> None:
+    begun = monotonic()
+    chain = "{{ friend.display_name" + " | url_encode | append: friend.region" * 120 + " }}"
+    assert problems(text(chain)) == []
+    render([text(chain)], HANAKO)
+    assert monotonic() - begun < 2
+
+
+def test_what_templates_may_use_is_in_the_manual() -> None:
+    manual = (Path(__file__).parents[3] / "docs" / "scenarios.md").read_text()
+    for name in (*TAGS, *FILTERS, *(f"friend.{field}" for field in FRIEND_FIELDS)):
+        assert f"`{name}`" in manual

@@ -1,0 +1,214 @@
+"""Plans: what a journey does next, where, and when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tobiishi.plan import Action, Plan
+from tobiishi.scenario import (
+    Scenario,
+    branch_at,
+    first_plan,
+    is_open_for,
+    plan_after,
+    plan_at_next_opening,
+    plan_case,
+    send_at,
+    tag_at,
+)
+
+
+def at(said: str) -> datetime:
+    return datetime.fromisoformat(said).replace(tzinfo=ZoneInfo("Asia/Tokyo")).astimezone(UTC)
+
+
+NOW = at("2026-11-20 12:00")
+
+
+def send(name: str, **more: Any) -> dict[str, Any]:
+    return {"send": {"name": name, "messages": [{"type": "text", "text": "hi"}], **more}}
+
+
+def wait(**how: Any) -> dict[str, Any]:
+    return {"wait": how}
+
+
+def case(*steps: dict[str, Any]) -> dict[str, Any]:
+    return {"when": {"audience": "vip"}, "steps": list(steps)}
+
+
+def scenario(*steps: dict[str, Any], **more: Any) -> Scenario:
+    return Scenario.model_validate(
+        {"scenario": "s", "title": "t", "start": "friend_added", "steps": list(steps), **more}
+    )
+
+
+def shape(plan: Plan) -> tuple[str, str, str]:
+    return plan.action.value, plan.step, plan.until
+
+
+TREE = scenario(
+    send("a"),
+    {
+        "branch": [
+            case(
+                wait(days=1),
+                {
+                    "branch": [
+                        case(send("deep"), wait(hours=2)),
+                        {"otherwise": None, "steps": []},
+                    ]
+                },
+            ),
+            case(),
+            case(wait(hours=1)),
+            {"otherwise": None, "steps": [{"tag": {"add": "x"}}]},
+        ]
+    },
+    wait(hours=3),
+    send("z"),
+)
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ([send("a")], ("send", "0", "11-20 12:00")),
+        ([wait(hours=1), send("a")], ("send", "1", "11-20 13:00")),
+        ([{"tag": {"add": "x"}}], ("tag", "0", "11-20 12:00")),
+        ([{"branch": [case()]}], ("branch", "0", "11-20 12:00")),
+        ([wait(days=2)], ("end", "", "11-22 12:00")),
+        (
+            [wait(days=1), wait(days=0, at="10:00"), wait(hours=2), send("a")],
+            ("send", "3", "11-22 12:00"),
+        ),
+        ([wait(days=90), send("a")], ("send", "1", "2027-02-18 12:00")),
+    ],
+)
+def test_a_journey_begins_with(steps: list[dict[str, Any]], expected: tuple[str, str, str]) -> None:
+    assert shape(first_plan(scenario(*steps), NOW)) == expected
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("0", ("branch", "1", "11-20 12:00")),
+        ("1.0.1.0.0", ("send", "3", "11-20 17:00")),
+        ("1.3.0", ("send", "3", "11-20 15:00")),
+        ("3", ("end", "", "11-20 12:00")),
+        ("", ("end", "", "11-20 12:00")),
+    ],
+)
+def test_after_a_step_comes(step: str, expected: tuple[str, str, str]) -> None:
+    assert shape(plan_after(TREE, step, started_at=NOW, now=NOW)) == expected
+
+
+@pytest.mark.parametrize(
+    ("step", "chosen", "expected"),
+    [
+        ("1", 0, ("branch", "1.0.1", "11-21 12:00")),
+        ("1", 1, ("send", "3", "11-20 15:00")),
+        ("1", 2, ("send", "3", "11-20 16:00")),
+        ("1", 3, ("tag", "1.3.0", "11-20 12:00")),
+        ("1", None, ("send", "3", "11-20 15:00")),
+        ("1.0.1", 0, ("send", "1.0.1.0.0", "11-20 12:00")),
+        ("1.0.1", 1, ("send", "3", "11-20 15:00")),
+        ("1.0.1", None, ("send", "3", "11-20 15:00")),
+    ],
+)
+def test_after_a_branch_comes(
+    step: str, chosen: int | None, expected: tuple[str, str, str]
+) -> None:
+    assert shape(plan_case(TREE, step, chosen, started_at=NOW, now=NOW)) == expected
+
+
+def test_days_after_the_start_count_from_the_start_of_the_journey() -> None:
+    steps = scenario(send("a"), wait(days_after_start=10, at="10:00"), send("b"))
+    plan = plan_after(steps, "0", started_at=at("2026-11-18 23:00"), now=NOW)
+    assert shape(plan) == ("send", "2", "11-28 10:00")
+
+
+@pytest.mark.parametrize(
+    ("step", "label"),
+    [
+        (send("hello"), "send hello"),
+        ({"tag": {"add": ["a", "b"], "remove": "c"}}, "tag +a +b -c"),
+        ({"branch": [case()]}, "is in vip?"),
+    ],
+)
+def test_a_plan_says_what_it_is(step: dict[str, Any], label: str) -> None:
+    assert first_plan(scenario(step), NOW).label == label
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"tag": {"add": [f"{'札' * 60}{number}" for number in range(50)]}},
+        {"branch": [{"when": {"audience": f"audience-{n}"}, "steps": []} for n in range(100)]},
+    ],
+)
+def test_a_plan_is_small_enough_for_temporal_however_much_its_step_says(
+    step: dict[str, Any],
+) -> None:
+    plan = first_plan(scenario(step), NOW)
+    # Temporal takes summaries of up to 400 bytes.
+    assert len(f"until 2026-11-20 12:00: {plan.label}".encode()) < 400
+    assert plan.label.endswith("…")
+
+
+WINDOW = {"from": "09:00", "to": "21:00"}
+NIGHT = at("2026-11-20 23:00")
+
+
+@pytest.mark.parametrize(
+    ("steps", "until"),
+    [
+        ([send("a")], "11-21 09:00"),
+        ([send("a", any_time=True)], "11-20 23:00"),
+        ([{"tag": {"add": "x"}}], "11-20 23:00"),
+        ([{"branch": [case()]}], "11-20 23:00"),
+        ([wait(hours=1)], "11-21 00:00"),
+        ([wait(days=1, at="10:00"), send("a")], "11-21 10:00"),
+        ([wait(days=1, at="21:00"), send("a")], "11-22 09:00"),
+    ],
+)
+def test_the_window_moves_sends_and_nothing_else(steps: list[dict[str, Any]], until: str) -> None:
+    assert first_plan(scenario(*steps, window=WINDOW), NIGHT).until == until
+
+
+def test_a_send_that_comes_late_is_put_off_to_the_next_opening() -> None:
+    steps = scenario(send("a"), send("b", any_time=True), window=WINDOW)
+    plan = first_plan(steps, NOW)
+    assert is_open_for(steps, send_at(steps, "0"), NOW)
+    assert not is_open_for(steps, send_at(steps, "0"), NIGHT)
+    assert is_open_for(steps, send_at(steps, "1"), NIGHT)
+    put_off = plan_at_next_opening(steps, plan, NIGHT)
+    assert (put_off.due, put_off.until) == (at("2026-11-21 09:00"), "11-21 09:00")
+    assert (put_off.action, put_off.step, put_off.label) == (Action.SEND, "0", "send a")
+
+
+def test_a_step_is_found_by_its_path() -> None:
+    assert send_at(TREE, "1.0.1.0.0").name == "deep"
+    assert len(branch_at(TREE, "1.0.1")) == 2
+    assert tag_at(TREE, "1.3.0").add == ("x",)
+
+
+@pytest.mark.parametrize("step", ["", "1", "2", "9", "0.0.0", "1.9.0", "1.0.9"])
+def test_where_no_send_is_none_is_found(step: str) -> None:
+    with pytest.raises(LookupError):
+        send_at(TREE, step)
+
+
+def test_the_longest_waits_end_within_the_calendar() -> None:
+    steps = scenario(
+        wait(until="2999-12-31 23:59"),
+        *[wait(days=3650)] * 10,
+        send("a"),
+        timezone="America/Los_Angeles",
+        window=WINDOW,
+    )
+    assert first_plan(steps, NOW).due.year == 3099
