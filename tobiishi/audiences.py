@@ -64,8 +64,9 @@ async def put(
 ) -> Audience:
     """Make the audience, or change it. Those who carry its tag already are members at once.
 
-    Raises `Invalid` where members of another kind are in it.
+    Raises `Invalid` where members of another kind are in it. To be called in a transaction.
     """
+    await _sql.lock_kinds(connection, channel=channel)
     row = await _sql.get(connection, channel=channel, audience=audience)
     if row is not None and row["members"] and (row["kind"], row["rule"]) != (kind, rule):
         raise Invalid(
@@ -101,7 +102,11 @@ async def get(connection: Connection, channel: str, audience: str) -> Audience:
 
 
 async def get_listed(connection: Connection, channel: str, audience: str) -> Audience:
-    """The audience, where its members are listed by hand. Raises `NotFound`, `Invalid`."""
+    """The audience, where its members are listed by hand. Raises `NotFound`, `Invalid`.
+
+    It stays so until the transaction ends.
+    """
+    await _sql.rely_on_kinds(connection, channel=channel)
     found = await get(connection, channel, audience)
     if found.kind != "upload":
         raise Invalid(
@@ -151,6 +156,7 @@ async def follow_tag(
     connection: Connection, channel: str, friend: str, tag: str, *, carried: bool, at: datetime
 ) -> None:
     """Bring the audiences of this tag in line with whether the friend carries it."""
+    await _sql.rely_on_kinds(connection, channel=channel)
     change = join if carried else leave
     for row in await all_rows(_sql.of_tag(connection, channel=channel, tag=tag)):
         await change(connection, channel, row["audience"], [friend], at=at, reason=f"tag {tag}")

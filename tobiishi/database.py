@@ -18,20 +18,30 @@ import asyncpg
 
 SQL = Path(__file__).parent / "sql"
 
-#: A connection to pass to a query: one taken from the pool, inside a transaction or not.
-Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+#: A connection to pass to a query, inside a transaction or not.
+Connection: TypeAlias = (
+    "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
+)
 
-#: What asyncpg raises when the database can't be reached or has gone away.
+#: What asyncpg raises when the database can't be reached, has gone away, or can't work just now.
 Unavailable = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    # Such as a connection cut in the very moment that it is used.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    # Starting, shutting down, crashed; a statement cancelled by an operator.
+    asyncpg.OperatorInterventionError,
+    # Too many connections, a full disk.
+    asyncpg.InsufficientResourcesError,
+    # No primary any more.
+    asyncpg.ReadOnlySQLTransactionError,
 )
+
+#: How long to wait for a connection of the pool, and for one that is given back to be clean: a
+#: database that hangs keeps none of them for good.
+_PATIENCE = 10
 
 # Any fixed number: it only has to be the same in every process that migrates.
 _MIGRATION_LOCK = 7_106_117_541
@@ -50,8 +60,9 @@ async def all_rows(selected: AsyncIterator[asyncpg.Record]) -> list[asyncpg.Reco
 class Database:
     """A pool of connections to one Postgres database."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], dsn: str) -> None:
         self.pool = pool
+        self._dsn = dsn
 
     @classmethod
     async def open(cls, dsn: str, *, size: int = 10) -> Database:
@@ -59,8 +70,12 @@ class Database:
         pool = await asyncpg.create_pool(
             dsn, min_size=1, max_size=size, timeout=5, command_timeout=30, init=_prepare
         )
-        database = cls(pool)
-        await database.migrate()
+        database = cls(pool, dsn)
+        try:
+            await database.migrate()
+        except BaseException:
+            await database.close()
+            raise
         return database
 
     async def close(self) -> None:
@@ -69,14 +84,25 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection of the pool, where each statement commits by itself."""
-        async with self.pool.acquire() as connection:
+        async with self.pool.acquire(timeout=_PATIENCE) as connection:
             yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection of the pool, where all statements commit together or not at all."""
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self.connection() as connection, connection.transaction():
             yield connection
+
+    @asynccontextmanager
+    async def long_transaction(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        """A transaction without a time limit, on a connection of its own: the pool's stay free."""
+        connection = await asyncpg.connect(self._dsn, timeout=5)
+        try:
+            await _prepare(connection)
+            async with connection.transaction():
+                yield connection
+        finally:
+            await connection.close()
 
     async def migrate(self) -> None:
         """Apply the migrations that this database has not seen, one process at a time."""

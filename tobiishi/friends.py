@@ -147,7 +147,11 @@ async def retag(
     remove: tuple[str, ...] = (),
     at: datetime,
 ) -> None:
-    """Add and remove tags; the audiences of those tags gain or lose the friend with it."""
+    """Add and remove tags; the audiences of those tags gain or lose the friend with it.
+
+    The friend is held until the transaction ends: what two say of one tag follows in one order.
+    """
+    await hold(connection, channel, friend)
     for tag in add:
         await _sql.tag(connection, channel=channel, friend=friend, tag=tag, at=at)
         await audiences.follow_tag(connection, channel, friend, tag, carried=True, at=at)

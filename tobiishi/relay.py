@@ -15,6 +15,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.client import Client
 from temporalio.common import Priority
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -34,11 +35,29 @@ _log = logging.getLogger(__name__)
 LOOK_EVERY = timedelta(milliseconds=500)
 #: The longest that a row which keeps failing waits for its next try.
 LONGEST_WAIT = timedelta(seconds=30)
+#: How long Temporal may take to answer: a hand holds a connection while it waits.
+ANSWER_WITHIN = timedelta(seconds=10)
+#: Before whatever an event may tell.
+LONG_AGO = datetime.fromtimestamp(0, UTC)
+#: Characters of an error that are kept.
+LONGEST_ERROR = 2000
 
 
 def wait_after(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts, the first being 0."""
     return min(timedelta(seconds=2 ** min(attempts, 16)), LONGEST_WAIT)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database can't be reached: then all rows wait, and none is put off for it."""
+    # asyncpg's error for a value that no column takes is an InterfaceError too, and a ValueError.
+    return isinstance(error, Unavailable) and not isinstance(error, ValueError)
+
+
+def in_words(error: Exception) -> str:
+    """The error as text that Postgres can hold, whatever it quotes."""
+    text = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+    return text.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
 
 
 class Queue(ABC):
@@ -67,8 +86,8 @@ class Queue(ABC):
             except Unavailable as error:
                 _log.warning("%s: the database is away: %s", type(self).__name__, error)
                 pause = timedelta(seconds=1)
-            except asyncpg.PostgresError:
-                _log.exception("%s: the database refused", type(self).__name__)
+            except Exception:  # One row's, or the database's refusal: it must not end the relay.
+                _log.exception("%s: failed, and tries again", type(self).__name__)
                 pause = timedelta(seconds=1)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._bell.wait(), pause.total_seconds())
@@ -79,7 +98,11 @@ class Queue(ABC):
         while await self._handle_one():
             handled += 1
             hands = (self._handle_one() for _ in range(self.hands))
-            handled += sum(await asyncio.gather(*hands))
+            # All hands come back before one's failure is told: none is left at work unwatched.
+            for came in await asyncio.gather(*hands, return_exceptions=True):
+                if isinstance(came, BaseException):
+                    raise came
+                handled += came
         return handled
 
     async def _handle_one(self) -> bool:
@@ -101,15 +124,15 @@ class Events(Queue):
                 async with connection.transaction():
                     await follow_event(connection, event)
                     await webhooks.handled(connection, event, now=now)
-            except (asyncio.CancelledError, *Unavailable):
-                raise
             except Exception as error:
+                if is_away(error):
+                    raise
                 _log.exception("webhook event %s", event.webhook_event_id)
                 await webhooks.put_off(
                     connection,
                     event,
                     retry_at=now + wait_after(event.attempts),
-                    error=f"{type(error).__name__}: {error}",
+                    error=in_words(error),
                 )
         return bool(taken)
 
@@ -121,10 +144,12 @@ async def follow_event(connection: Connection, kept: webhooks.KeptEvent) -> None
         return  # Nobody to act on: the friend never consented, or the event is about a group.
     match kept.type:
         case "follow":
+            # One that is late tells no status, but the friend was added all the same: who has
+            # blocked the channel since is not enrolled.
             known = await friends.tell_status(
                 connection, channel, friend, "following", kept.occurred_at
-            )
-            if known is None or kept.is_standby:
+            ) or await friends.get(connection, channel, friend)
+            if kept.is_standby:
                 return
             follow = kept.event.follow
             unblocked = follow is not None and follow.is_unblocked
@@ -156,9 +181,9 @@ class Changes(Queue):
                 async with connection.transaction():
                     await follow_change(connection, change, now)
                     await _sql.change_done(connection, id=change["id"])
-            except (asyncio.CancelledError, *Unavailable):
-                raise
-            except Exception:
+            except Exception as error:
+                if is_away(error):
+                    raise
                 _log.exception("audience change %s", dict(change))
                 retry_at = now + wait_after(change["attempts"])
                 await _sql.put_off_change(connection, id=change["id"], retry_at=retry_at)
@@ -168,6 +193,11 @@ class Changes(Queue):
 async def follow_change(connection: Connection, change: asyncpg.Record, now: datetime) -> None:
     """What follows from one friend's joining or leaving one audience."""
     channel, audience, friend = change["channel"], change["audience"], change["friend"]
+    if change["change"] == "joined":
+        # A shop that lists them knows them, if from before Tobiishi was there.
+        await friends.meet(connection, channel, friend, LONG_AGO)
+    # Before any journey of theirs, as everybody does: else two wait for each other.
+    await friends.hold(connection, channel, friend)
     await journeys.stop_watching(connection, channel, audience, friend, change["change"])
     if change["change"] == "joined":
         for version in await publishing.started_by_audience(connection, channel, audience):
@@ -196,15 +226,15 @@ class Orders(Queue):
                 else:
                     await self.stop(connection, journey, now)
                 await _sql.order_done(connection, id=order["order_id"])
-            except (asyncio.CancelledError, *Unavailable):
-                raise
             except Exception as error:
+                if is_away(error):
+                    raise
                 _log.warning("%s %s: %s", order["kind"], journey.ref.workflow_id, error)
                 await _sql.put_off_order(
                     connection,
                     id=order["order_id"],
                     retry_at=now + wait_after(order["attempts"]),
-                    error=f"{type(error).__name__}: {error}",
+                    error=in_words(error),
                 )
         return bool(taken)
 
@@ -230,9 +260,11 @@ class Orders(Queue):
                     f"Times are those of {version.scenario.timezone}."
                 ),
                 priority=Priority(fairness_key=ref.channel),
+                rpc_timeout=ANSWER_WITHIN,
             )
         except WorkflowAlreadyStartedError:
-            running = await self.temporal.get_workflow_handle(ref.workflow_id).describe()
+            handle = self.temporal.get_workflow_handle(ref.workflow_id)
+            running = await handle.describe(rpc_timeout=ANSWER_WITHIN)
             if await running.memo_value("entry") != ref.entry:
                 raise  # The friend's former journey is about to close: try again soon.
 
@@ -242,9 +274,12 @@ class Orders(Queue):
         if journey.ended_at is not None:
             return
         try:
-            await self.temporal.get_workflow_handle(ref.workflow_id).signal("stop")
+            handle = self.temporal.get_workflow_handle(ref.workflow_id)
+            await handle.signal("stop", rpc_timeout=ANSWER_WITHIN)
         except RPCError as error:
-            if error.status != RPCStatusCode.NOT_FOUND:
+            details = error.grpc_status.details
+            namespace_is_gone = any(it.Is(NamespaceNotFoundFailure.DESCRIPTOR) for it in details)
+            if error.status != RPCStatusCode.NOT_FOUND or namespace_is_gone:
                 raise
             # Somebody terminated the workflow: what it can't say itself is said for it.
             await journeys.end(connection, ref.journey_id, "stopped", at=now)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import asyncpg
 from pydantic import (
@@ -31,6 +32,10 @@ from tobiishi.friends import FriendId
 
 _sql = queries("webhooks")
 _friend_id: TypeAdapter[str] = TypeAdapter(FriendId)
+_log = logging.getLogger(__name__)
+
+#: The type under which an event is kept that we can't read.
+UNREADABLE = "unreadable"
 
 #: Text that Postgres can hold, of a length that LINE would use.
 _Name = Annotated[str, StringConstraints(pattern=r"^[^\x00]+$", max_length=128)]
@@ -43,6 +48,8 @@ class _Line(BaseModel):
 
 
 class Source(_Line):
+    #: `user`, or the kind of chat that `user_id` speaks in without being a friend for it.
+    type: str = "user"
     user_id: str | None = None
 
 
@@ -106,22 +113,33 @@ def read(channel: str, body: bytes, *, received_at: datetime) -> list[KeptEvent]
     """The events of a webhook request. Raises `Invalid`, naming what is wrong with the body."""
     try:
         # Not pydantic's parser: it refuses a lone surrogate, which a friend's text may hold.
-        parsed = json.loads(body)
+        parsed = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise Invalid(f"the body is not JSON: {error}") from error
     try:
         request = Body.model_validate(parsed)
         return [_read_event(channel, event, received_at) for event in request.events]
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise Invalid(
-            f"the body is not a LINE webhook: {where or 'body'}: {first['msg']}"
-        ) from error
+        raise Invalid(f"the body is not a LINE webhook: {_in_words(error)}") from error
+
+
+def _in_words(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where or 'body'}: {first['msg']}"
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of JSON's")
 
 
 def _read_event(channel: str, body: dict[str, Any], received_at: datetime) -> KeptEvent:
-    event = Event.model_validate(body)
+    try:
+        event = Event.model_validate(body)
+    except ValidationError as error:
+        # Refused, it would take the request's other events with it.
+        _log.warning("channel %s: can't read a webhook event: %s", channel, _in_words(error))
+        event = Event(type=UNREADABLE)
     occurred_at = received_at
     if event.timestamp is not None:
         occurred_at = datetime.fromtimestamp(event.timestamp / 1000, UTC)
@@ -138,8 +156,10 @@ def _read_event(channel: str, body: dict[str, Any], received_at: datetime) -> Ke
 
 
 def _friend_of(event: Event) -> str | None:
+    if event.source is None or event.source.type != "user":
+        return None
     try:
-        return _friend_id.validate_python(event.source and event.source.user_id)
+        return _friend_id.validate_python(event.source.user_id)
     except ValidationError:
         return None
 
@@ -152,6 +172,8 @@ def _digest(body: Mapping[str, Any]) -> str:
 
 async def keep(connection: Connection, channel: str, events: Sequence[KeptEvent]) -> int:
     """Keep the events, those kept before aside. Tells how many were new."""
+    # In one order, so that two requests with the same events don't wait for each other.
+    events = sorted(events, key=lambda event: event.webhook_event_id)
     count: int = await _sql.keep(
         connection,
         channel=channel,

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+import asyncpg
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from tobiishi.api import audiences, channels, friends, health, scenarios, webhook
+from tobiishi.api import audiences, channels, friends, health, scenarios, uploads, webhook
 from tobiishi.api.context import Context
 from tobiishi.database import Unavailable
 from tobiishi.errors import Invalid, NotFound
 from tobiishi.scenario import ScenarioError
 from tobiishi.settings import Settings
+
+#: Bytes of a request's body: LINE's webhooks, scenario files and 10,000 ids are smaller.
+LARGEST_BODY = 1_000_000
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -30,32 +37,55 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Step messages for LINE Official Accounts",
         version="0.1.0",
         lifespan=lifespan,
+        # Bodies are read before the token is looked at: nobody's may fill the memory.
+        max_body_size=LARGEST_BODY,
     )
-    for noun in (webhook, scenarios, audiences, friends, channels, health):
+    for noun in (webhook, scenarios, audiences, uploads, friends, channels, health):
         app.include_router(noun.router)
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(Invalid, _invalid)
     app.add_exception_handler(ScenarioError, _wrong_scenario)
+    app.add_exception_handler(RequestValidationError, _wrong_request)
+    app.add_exception_handler(asyncpg.DataError, _unkeepable)
     for away in Unavailable:
         app.add_exception_handler(away, _unavailable)
     return app
 
 
+class _Problem(JSONResponse):
+    """JSON in ASCII: what is quoted of a request may hold what UTF-8 can't."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content).encode()
+
+
 async def _not_found(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": str(error)}, 404)
+    return _Problem({"detail": str(error)}, 404)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": str(error)}, 400)
+    return _Problem({"detail": str(error)}, 400)
 
 
 async def _wrong_scenario(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ScenarioError)
-    return JSONResponse({"detail": str(error), "problems": error.as_dicts()}, 422)
+    return _Problem({"detail": str(error), "problems": error.as_dicts()}, 422)
+
+
+async def _wrong_request(_: Request, error: Exception) -> JSONResponse:
+    """As FastAPI's own, without the input: that may be a secret, or no JSON at all (NaN)."""
+    assert isinstance(error, RequestValidationError)
+    told = ("type", "loc", "msg")
+    problems = [{name: problem[name] for name in told} for problem in error.errors()]
+    return _Problem({"detail": problems}, 422)
+
+
+async def _unkeepable(_: Request, error: Exception) -> JSONResponse:
+    return _Problem({"detail": f"the request holds what Postgres can't keep: {error}"}, 400)
 
 
 async def _unavailable(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse(
+    return _Problem(
         {"detail": f"the database can't be reached ({type(error).__name__}); try again"},
         503,
         headers={"Retry-After": "5"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
 from tobiishi.api.context import Authorised, InContext
 from tobiishi.channels import Channel
@@ -16,14 +16,25 @@ router = APIRouter(prefix="/api/channels", tags=["channels"], dependencies=[Auth
 ChannelName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
 
+def _is_printable(secret: SecretStr) -> SecretStr:
+    said = secret.get_secret_value()
+    if not (said.isascii() and said.isprintable()):
+        raise ValueError("copy it from the LINE Developers console: letters and digits, one line")
+    return secret
+
+
+#: What LINE gave out, and an HTTP header can carry.
+Given = Annotated[SecretStr, Field(min_length=1), AfterValidator(_is_printable)]
+
+
 class ChannelBody(BaseModel):
     """What it takes to speak for a channel (LINE Developers console)."""
 
     model_config = ConfigDict(extra="forbid")
 
     title: str | None = Field(default=None, max_length=120)
-    secret: SecretStr = Field(min_length=1)
-    access_token: SecretStr = Field(min_length=1)
+    secret: Given
+    access_token: Given
     api_base_url: HttpUrl = HttpUrl(LINE_API_BASE_URL)
 
 

@@ -84,7 +84,7 @@ def _authorised(
 ) -> None:
     token = _context(request).settings.api_token
     given = credentials.credentials.encode() if credentials else b""
-    if token is None or not hmac.compare_digest(given, token.get_secret_value().encode()):
+    if not token or not hmac.compare_digest(given, token.get_secret_value().encode()):
         raise HTTPException(
             401,
             "the API needs `Authorization: Bearer <TOBIISHI_API_TOKEN>`",

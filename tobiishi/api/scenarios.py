@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from tobiishi import publishing
-from tobiishi.api.bodies import body_of
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
 from tobiishi.checking import Warning, check
 from tobiishi.line import LineClient
@@ -135,7 +134,7 @@ async def versions(
 async def _checked(
     request: Request, context: Context, channel: str
 ) -> tuple[str, Any, list[Warning]]:
-    body = await body_of(request)
+    body = await request.body()
     async with context.database.connection() as connection:
         known = await context.channels.get(connection, channel)
     async with LineClient(base_url=known.api_base_url, access_token=known.access_token) as line:

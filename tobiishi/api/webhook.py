@@ -8,7 +8,6 @@ import logging
 from fastapi import APIRouter, HTTPException, Request
 
 from tobiishi import webhooks
-from tobiishi.api.bodies import body_of
 from tobiishi.api.context import DEFAULT_CHANNEL, InContext, now
 from tobiishi.line import is_signed_by
 
@@ -27,7 +26,7 @@ async def take(channel: str, request: Request, context: InContext) -> dict[str, 
     no webhook, 503 while the database is away (LINE then redelivers, where that is switched on).
     """
     received_at = now()
-    body = await body_of(request)
+    body = await request.body()
     async with asyncio.timeout(PATIENCE):
         async with context.database.connection() as connection:
             known = await context.channels.get(connection, channel)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import progress
 from rich.console import Console
 from rich.table import Table
 
@@ -42,6 +44,35 @@ def add(audience: str, friends: Friends, channel: Channel = DEFAULT) -> None:
         json={"friends": friends},
     )
     typer.echo(f"{answer['joined']} joined, {answer['already_in']} were in already")
+
+
+@app.command()
+def upload(
+    audience: str,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    keep_good: Annotated[
+        bool, typer.Option(help="Keep the good lines of a file that has wrong ones.")
+    ] = False,
+    channel: Channel = DEFAULT,
+) -> None:
+    """Add the user ids of a file: one a line, or a CSV with the ids in its first column."""
+    with progress.open(file, "rb", description=file.name, console=Console(stderr=True)) as source:
+        done = call(
+            "POST",
+            f"/api/audiences/{audience}/upload",
+            params={
+                "channel": channel,
+                "on_wrong": "keep_good" if keep_good else "keep_nothing",
+            },
+            content=iter(lambda: source.read(1 << 16), b""),
+            timeout=None,
+        )
+    for wrong in done["wrong_lines"]:
+        typer.echo(f"line {wrong['line']} holds no user id: {wrong['text']}", err=True)
+    typer.echo(
+        f"{done['joined']} joined, {done['already_in']} were in already, "
+        f"{done['wrong']} wrong lines"
+    )
 
 
 @app.command()

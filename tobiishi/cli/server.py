@@ -16,8 +16,8 @@ class Failed(TobiishiError):
     """The starter did not do what was asked; the text says why."""
 
 
-def call(method: str, path: str, **request: Any) -> Any:
-    """The JSON answer of the starter. Raises `Failed`.
+def call(method: str, path: str, *, timeout: float | None = 60, **request: Any) -> Any:
+    """The JSON answer of the starter, within so many seconds. Raises `Failed`.
 
     The address is `TOBIISHI_URL`, or this machine's `TOBIISHI_PORT`; the token is
     `TOBIISHI_API_TOKEN`, or the one that `tobiishi run` keeps in the data folder.
@@ -31,7 +31,7 @@ def call(method: str, path: str, **request: Any) -> Any:
             method,
             url + path,
             headers={"Authorization": f"Bearer {token}"},
-            timeout=60,
+            timeout=timeout,
             trust_env=False,
             **request,
         )

@@ -1,3 +1,10 @@
+-- name: lock_kinds!
+-- While one makes or changes an audience, nobody's membership follows what audiences were before.
+select pg_advisory_xact_lock(hashtextextended('audiences ' || :channel, 0));
+
+-- name: rely_on_kinds!
+select pg_advisory_xact_lock_shared(hashtextextended('audiences ' || :channel, 0));
+
 -- name: put^
 insert into audiences (channel, audience, title, kind, rule)
 values (:channel, :audience, :title, :kind, :rule)

@@ -1,13 +1,14 @@
 -- name: claim^
 -- The friend and the journey are read, and held, in the statement that claims the row: a friend
 -- who blocked a moment ago gets nothing. A row claimed before is claimed again by the retry.
+-- The friend is held before the journey, as everybody does: else two wait for each other.
 with standing as (
     select
         case
             when journeys.stopping is not null then 'journey ' || journeys.stopping
             when friends.status <> 'following' then 'friend has blocked the channel'
         end as barred
-    from journeys join friends using (channel, friend)
+    from friends join journeys using (channel, friend)
     where journeys.id = :journey_id
     for share
 )

@@ -36,19 +36,22 @@ where ended_at is null and stopping is null and id in (
 returning id;
 
 -- name: end^
--- Said again (after a crash between the saying and the hearing), it changes nothing.
-with ended as (
+-- Said again (after a crash between the saying and the hearing), it changes nothing. The journey
+-- is held first, so that of two who say it at once the second hears the first.
+with held as (
+    select * from journeys where id = :journey_id for update
+), ended as (
     update journeys
-    set ended_at = :at, outcome = coalesce(stopping, :outcome)
-    where id = :journey_id and ended_at is null
-    returning outcome, stopping_because
+    set ended_at = :at, outcome = coalesce(held.stopping, :outcome)
+    from held
+    where journeys.id = held.id and held.ended_at is null
+    returning journeys.outcome, journeys.stopping_because
 ), forgotten as (
     delete from journey_interests where journey_id = :journey_id
 )
 select outcome, stopping_because from ended
 union all
-select outcome, stopping_because from journeys where id = :journey_id and ended_at is not null
-limit 1;
+select outcome, stopping_because from held where ended_at is not null;
 
 -- name: say!
 insert into trail (journey_id, step, visit, at, said, detail)

@@ -1,7 +1,13 @@
 -- name: take_changes
 select id, channel, audience, friend, change, changed_at, reason, attempts
 from audience_changes
-where retry_at <= :now
+-- A friend's changes are followed one at a time, in their order.
+where retry_at <= :now and not exists (
+    select 1 from audience_changes as earlier
+    where earlier.channel = audience_changes.channel
+        and earlier.friend = audience_changes.friend
+        and earlier.id < audience_changes.id
+)
 order by id
 limit :limit
 for update skip locked;

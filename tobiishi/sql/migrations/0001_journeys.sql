@@ -44,6 +44,8 @@ create table audiences (
     -- What makes a friend a member: 'upload' (listed) or 'tag' (carries the tag in `rule`).
     kind text not null check (kind in ('upload', 'tag')),
     rule jsonb not null default '{}',
+    -- Whether a journey may start, wait or end on a change of it: only then are changes told.
+    watched boolean not null default false,
     created_at timestamptz not null default now(),
     primary key (channel, audience)
 );
@@ -54,8 +56,8 @@ create table audience_members (
     friend text not null,
     joined_at timestamptz not null,
     reason text not null,
-    primary key (channel, audience, friend),
-    foreign key (channel, audience) references audiences on delete cascade
+    -- No foreign key: a million members would be looked up one by one.
+    primary key (channel, audience, friend)
 );
 
 -- Written together with a membership that changes; a relay turns each into what follows from it.
@@ -68,8 +70,10 @@ create table audience_changes (
     changed_at timestamptz not null,
     reason text not null,
     attempts int not null default 0,
-    retry_at timestamptz not null default now()
+    -- At once; not now(): the relay goes by its own clock, which may be behind.
+    retry_at timestamptz not null default '-infinity'
 );
+create index audience_changes_of_friend on audience_changes (channel, friend, id);
 
 create table scenario_versions (
     channel text not null references channels,
@@ -180,11 +184,13 @@ create table webhook_events (
     body json not null,
     handled_at timestamptz,
     attempts int not null default 0,
-    retry_at timestamptz not null default now(),
+    retry_at timestamptz not null default '-infinity',
     error text,
     primary key (channel, webhook_event_id)
 );
-create index webhook_events_unhandled on webhook_events (retry_at) where handled_at is null;
+-- In the order they are taken in.
+create index webhook_events_unhandled on webhook_events (received_at, occurred_at)
+    where handled_at is null;
 
 -- What Temporal must be told, written together with the reason for it.
 create table outbox (
@@ -192,7 +198,7 @@ create table outbox (
     journey_id bigint not null references journeys on delete cascade,
     kind text not null check (kind in ('start', 'stop')),
     attempts int not null default 0,
-    retry_at timestamptz not null default now(),
+    retry_at timestamptz not null default '-infinity',
     error text
 );
 create index outbox_of_journey on outbox (journey_id);

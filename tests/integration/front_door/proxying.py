@@ -1,0 +1,71 @@
+"""A way to a server that can be shut, opened, or left hanging."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Self
+
+from tests.serving import free_port
+
+
+class Way:
+    """A port that leads to the target while it is open."""
+
+    def __init__(self, target: str) -> None:
+        self.port = free_port()
+        self.hangs = False
+        self._target = target
+        self._server: asyncio.Server | None = None
+        self._talks: set[asyncio.Task[None]] = set()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    async def open(self, *, hangs: bool = False) -> None:
+        """Let callers through; or, where it `hangs`, take their calls and never answer."""
+        await self.shut()
+        self.hangs = hangs
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", self.port)
+
+    async def shut(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for task in list(self._talks):
+            task.cancel()
+        await asyncio.gather(*self._talks, return_exceptions=True)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.shut()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._talks.add(task)
+        there: asyncio.StreamWriter | None = None
+        try:
+            if self.hangs:
+                await asyncio.Event().wait()
+            host, port = self._target.rsplit(":", 1)
+            back, there = await asyncio.open_connection(host, int(port))
+            await asyncio.gather(_pump(reader, there), _pump(back, writer))
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            self._talks.discard(task)
+            for end in (writer, there):
+                if end is not None:
+                    end.transport.abort()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()

@@ -1,0 +1,76 @@
+"""Uploads over HTTP: a file of user ids becomes members of an audience."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict
+
+from tobiishi import audiences, uploads
+from tobiishi.api.audiences import AudienceName
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+
+router = APIRouter(prefix="/api/audiences", tags=["audiences"], dependencies=[Authorised])
+
+#: Bytes: a million and a half ids, as many as LINE itself takes in a file.
+LARGEST_FILE = 64_000_000
+
+
+class WrongLine(BaseModel):
+    """A line that holds no user id."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    line: int
+    text: str
+
+
+class Uploaded(BaseModel):
+    """What an upload came to."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    #: Lines with an id.
+    ids: int
+    joined: int
+    already_in: int
+    wrong: int
+    #: The first thousand of the wrong lines.
+    wrong_lines: list[WrongLine]
+
+
+@router.post(
+    "/{audience}/upload",
+    summary="Add the user ids of a file: one a line, or a CSV with the ids in its first column",
+    max_body_size=LARGEST_FILE,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def upload(
+    audience: AudienceName,
+    request: Request,
+    context: InContext,
+    channel: InChannel = DEFAULT_CHANNEL,
+    on_wrong: Annotated[
+        uploads.OnWrong, Query(description="What to do with a file that has wrong lines.")
+    ] = "keep_nothing",
+) -> Uploaded:
+    """All or nothing: an upload that breaks off has added nobody, and is simply sent again."""
+    async with context.database.long_transaction() as connection:
+        await audiences.get_listed(connection, channel, audience)
+        done = await uploads.upload(
+            connection,
+            channel,
+            audience,
+            request.stream(),
+            on_wrong=on_wrong,
+            at=now(),
+            reason="uploaded",
+        )
+    context.relay.changes.ring()
+    return Uploaded.model_validate(done)

@@ -1,0 +1,163 @@
+"""Uploads: lists of user ids that become members of an audience, a million at a time.
+
+A file has one id a line, or a CSV with the ids in its first column; with or without a header
+line, a byte order mark, CRLF. Wrong lines are told by their number, and the upload's own rule says
+whether the others are kept all the same or nothing is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from tobiishi.database import Connection, queries
+from tobiishi.errors import Invalid
+
+_sql = queries("uploads")
+
+#: What to do with a file that has wrong lines.
+OnWrong = Literal["keep_good", "keep_nothing"]
+
+#: LINE's user ids: https://developers.line.biz/en/docs/messaging-api/getting-user-ids/
+_ID = re.compile(rb"U[0-9a-f]{32}")
+#: A first line that begins so is a wrong id and not a header.
+_NEARLY_AN_ID = re.compile(rb"[Uu][0-9A-Fa-f]{8}")
+#: What separates columns, and what spreadsheets put around values.
+_FIRST_COLUMN = re.compile(rb'\s*"?([^",;\t]*)"?\s*(?:[,;\t].*)?', re.DOTALL)
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+#: How many wrong lines are told one by one; the others are counted.
+MOST_TOLD = 1000
+#: Bytes. No line of ids is that long; a file that has one is no list of ids.
+LONGEST_LINE = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrongLine:
+    """A line that holds no user id."""
+
+    #: From 1.
+    line: int
+    #: How it begins.
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """What an upload came to."""
+
+    #: Lines with an id.
+    ids: int
+    joined: int
+    already_in: int
+    wrong: int
+    #: The first of the wrong lines.
+    wrong_lines: list[WrongLine]
+
+
+class WrongLines(Invalid):
+    """The file has wrong lines, and nothing of it was kept."""
+
+    def __init__(self, reader: IdReader) -> None:
+        told = ", ".join(str(wrong.line) for wrong in reader.wrong_lines[:10])
+        super().__init__(
+            f"{reader.wrong} lines hold no LINE user id (U and 32 hex digits), such as line "
+            f"{told}; correct them, or upload with on_wrong=keep_good"
+        )
+        self.wrong = reader.wrong
+        self.wrong_lines = reader.wrong_lines
+
+
+@dataclass
+class IdReader:
+    """Finds the ids in a file that comes in pieces. No I/O of its own."""
+
+    ids: int = 0
+    wrong: int = 0
+    wrong_lines: list[WrongLine] = field(default_factory=list)
+    _line: int = 0
+    _rest: bytes = b""
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """The ids of the lines that this piece completes."""
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        if len(self._rest) > LONGEST_LINE:
+            raise Invalid(f"line {self._line + len(lines) + 1} is no line of a list of user ids")
+        return self._read(lines)
+
+    def end(self) -> list[bytes]:
+        """The id of the last line, where nothing ends it."""
+        last, self._rest = self._rest, b""
+        return self._read([last])
+
+    def _read(self, lines: list[bytes]) -> list[bytes]:
+        found = []
+        for line in lines:
+            self._line += 1
+            if _ID.fullmatch(line):
+                found.append(line)
+            elif (value := self._value(line)) and _ID.fullmatch(value):
+                found.append(value)
+            elif value and not self._is_header(value):
+                self.wrong += 1
+                if self.wrong <= MOST_TOLD:
+                    text = line[:60].decode("utf-8", "replace").strip()
+                    self.wrong_lines.append(WrongLine(line=self._line, text=text))
+        self.ids += len(found)
+        return found
+
+    def _is_header(self, value: bytes) -> bool:
+        return self._line == 1 and not _NEARLY_AN_ID.match(value)
+
+    def _value(self, line: bytes) -> bytes:
+        if self._line == 1:
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+        if not line.strip():
+            return b""
+        match = _FIRST_COLUMN.fullmatch(line)
+        return match[1].strip() if match else line
+
+
+async def upload(
+    connection: Connection,
+    channel: str,
+    audience: str,
+    pieces: AsyncIterable[bytes],
+    *,
+    on_wrong: OnWrong,
+    at: datetime,
+    reason: str,
+) -> Upload:
+    """Add the ids of a file, in whatever pieces it comes. To be called in a transaction.
+
+    Raises `WrongLines` where there are some and nothing is to be kept then.
+    """
+    reader = IdReader()
+    await _sql.make_room(connection)
+    await connection.copy_to_table(
+        "uploaded", source=_ids(reader, pieces), columns=["friend"], format="text"
+    )
+    if reader.wrong and on_wrong == "keep_nothing":
+        raise WrongLines(reader)
+    joined: int = await _sql.join_uploaded(
+        connection, channel=channel, audience=audience, at=at, reason=reason
+    )
+    distinct: int = await _sql.count_uploaded(connection)
+    return Upload(
+        ids=reader.ids,
+        joined=joined,
+        already_in=distinct - joined,
+        wrong=reader.wrong,
+        wrong_lines=reader.wrong_lines,
+    )
+
+
+async def _ids(reader: IdReader, pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """The ids as COPY wants them, one a line."""
+    async for piece in pieces:
+        if found := reader.feed(piece):
+            yield b"\n".join(found) + b"\n"
+    if found := reader.end():
+        yield b"\n".join(found) + b"\n"
