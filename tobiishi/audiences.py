@@ -66,7 +66,9 @@ async def put(
 
     Raises `Invalid` where members of another kind are in it. To be called in a transaction.
     """
-    await _sql.lock_kinds(connection, channel=channel)
+    if kind == "tag":
+        await _sql.lock_tag(connection, channel=channel, tag=rule["tag"])
+    await _sql.hold(connection, channel=channel, audience=audience)
     row = await _sql.get(connection, channel=channel, audience=audience)
     if row is not None and row["members"] and (row["kind"], row["rule"]) != (kind, rule):
         raise Invalid(
@@ -91,6 +93,14 @@ async def add_missing(connection: Connection, channel: str, names: Sequence[str]
     return sorted(row["audience"] for row in rows)
 
 
+async def watch(connection: Connection, channel: str, names: Sequence[str]) -> None:
+    """Have uploads into these audiences tell each change too, from the next one on.
+
+    Waits for an upload that is under way, which may not tell.
+    """
+    await _sql.watch(connection, channel=channel, names=names)
+
+
 async def get(connection: Connection, channel: str, audience: str) -> Audience:
     """Raises `NotFound`."""
     row = await _sql.get(connection, channel=channel, audience=audience)
@@ -106,7 +116,7 @@ async def get_listed(connection: Connection, channel: str, audience: str) -> Aud
 
     It stays so until the transaction ends.
     """
-    await _sql.rely_on_kinds(connection, channel=channel)
+    await _sql.rely_on(connection, channel=channel, audience=audience)
     found = await get(connection, channel, audience)
     if found.kind != "upload":
         raise Invalid(
@@ -156,7 +166,7 @@ async def follow_tag(
     connection: Connection, channel: str, friend: str, tag: str, *, carried: bool, at: datetime
 ) -> None:
     """Bring the audiences of this tag in line with whether the friend carries it."""
-    await _sql.rely_on_kinds(connection, channel=channel)
+    await _sql.rely_on_tag(connection, channel=channel, tag=tag)
     change = join if carried else leave
     for row in await all_rows(_sql.of_tag(connection, channel=channel, tag=tag)):
         await change(connection, channel, row["audience"], [friend], at=at, reason=f"tag {tag}")

@@ -7,9 +7,10 @@ of their names, once each.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -79,7 +80,8 @@ class Database:
         return database
 
     async def close(self) -> None:
-        await self.pool.close()
+        with suppress(TimeoutError):  # A connection that hangs is cut then.
+            await asyncio.wait_for(self.pool.close(), _PATIENCE)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

@@ -59,6 +59,7 @@ async def publish(
     await _sql.lock(connection, channel=channel, scenario=scenario.scenario)
     named = sorted(scenario.audiences())
     new_audiences = await audiences.add_missing(connection, channel, named)
+    await audiences.watch(connection, channel, sorted(scenario.watched_audiences()))
     row = await _sql.latest(connection, channel=channel, scenario=scenario.scenario)
     latest = Version.from_row(row) if row else None
     unchanged = latest is not None and latest.scenario == scenario and latest.source == source

@@ -219,3 +219,38 @@ async def _deliveries(shop: Shop, friend: str) -> list[str]:
         for journey in (await shop.friend(friend))["journeys"]
         for delivery in journey["deliveries"]
     ]
+
+
+async def test_an_uploaded_list_starts_journeys_and_a_wrong_one_keeps_nothing(shop: Shop) -> None:
+    await shop.publish("""
+scenario: invited
+title: ご招待
+start: {audience: invited}
+steps: [{send: {name: invitation, messages: [{type: text, text: ご招待します}]}}]
+""")
+    friends = [await shop.line.add_friend() for _ in range(3)]
+    for friend in friends:
+        await eventually(partial(_is_known, shop, friend))
+    upload = "/api/audiences/invited/upload"
+
+    wrong = await shop.api.post(upload, content=f"id\n{friends[0]}\nhanako\n")
+    assert wrong.status_code == 400
+    assert "such as line 3" in wrong.json()["detail"]
+    assert (await shop.api.get("/api/audiences/invited")).json()["members"] == 0
+
+    stranger = "U" + "e" * 32  # Added before Tobiishi was there, or nobody: LINE will tell.
+    lines = "\r\n".join(["\ufeffuserId,name", *(f"{one},x" for one in [*friends, stranger]), "?"])
+    done = await shop.api.post(upload, params={"on_wrong": "keep_good"}, content=lines)
+    assert done.json() == {
+        "ids": 4,
+        "joined": 4,
+        "already_in": 0,
+        "wrong": 1,
+        "wrong_lines": [{"line": 6, "text": "?"}],
+    }
+    for friend in friends:
+        await shop.line.got(friend, "ご招待します")
+
+    again = await shop.api.post(upload, content=friends[0])
+    assert (again.json()["joined"], again.json()["already_in"]) == (0, 1)
+    assert len(await shop.line.texts(friends[0])) == 1

@@ -401,11 +401,16 @@ class Scenario(_Part):
         """Every step with its path in the file, such as `("steps", 2, "branch", 0, "steps", 1)`."""
         yield from _walk(self.steps, ("steps",))
 
-    def audiences(self) -> frozenset[str]:
-        """All audiences that it names."""
+    def watched_audiences(self) -> frozenset[str]:
+        """Those audiences whose changes start or end a journey."""
         named = {exit_.audience for exit_ in self.exit}
         if self.start.audience:
             named.add(self.start.audience)
+        return frozenset(named)
+
+    def audiences(self) -> frozenset[str]:
+        """All audiences that it names."""
+        named = set(self.watched_audiences())
         for _, step in self.walk():
             for case in step.branch or ():
                 named |= case.when.audiences() if case.when else set()

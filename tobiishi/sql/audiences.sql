@@ -1,9 +1,16 @@
--- name: lock_kinds!
--- While one makes or changes an audience, nobody's membership follows what audiences were before.
-select pg_advisory_xact_lock(hashtextextended('audiences ' || :channel, 0));
+-- name: lock_tag!
+-- While an audience of the tag is made, nobody is tagged: each would miss the other.
+select pg_advisory_xact_lock(hashtextextended('tag ' || :channel || ' ' || :tag, 0));
 
--- name: rely_on_kinds!
-select pg_advisory_xact_lock_shared(hashtextextended('audiences ' || :channel, 0));
+-- name: rely_on_tag!
+select pg_advisory_xact_lock_shared(hashtextextended('tag ' || :channel || ' ' || :tag, 0));
+
+-- name: hold!
+-- Its kind and its rule may change, once all who rely on them are done.
+select from audiences where channel = :channel and audience = :audience for update;
+
+-- name: rely_on!
+select from audiences where channel = :channel and audience = :audience for share;
 
 -- name: put^
 insert into audiences (channel, audience, title, kind, rule)
@@ -19,6 +26,17 @@ select :channel, name, name, 'upload' from unnest(:names::text[]) as name
 on conflict do nothing
 returning audience;
 
+-- name: watch!
+with unwatched as (
+    select channel, audience from audiences
+    where channel = :channel and audience = any(:names::text[]) and not watched
+    order by audience
+    for update
+)
+update audiences set watched = true
+from unwatched
+where audiences.channel = unwatched.channel and audiences.audience = unwatched.audience;
+
 -- name: get^
 select audiences.*,
     (select count(*) from audience_members as member
@@ -33,7 +51,9 @@ from audiences where channel = :channel order by audience;
 
 -- name: of_tag
 select audience from audiences
-where channel = :channel and kind = 'tag' and rule ->> 'tag' = :tag;
+where channel = :channel and kind = 'tag' and rule ->> 'tag' = :tag
+order by audience
+for share;
 
 -- name: join$
 -- A membership and the change that others must hear of are written together, or neither is.

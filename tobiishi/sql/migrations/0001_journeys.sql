@@ -44,7 +44,8 @@ create table audiences (
     -- What makes a friend a member: 'upload' (listed) or 'tag' (carries the tag in `rule`).
     kind text not null check (kind in ('upload', 'tag')),
     rule jsonb not null default '{}',
-    -- Whether a journey may start, wait or end on a change of it: only then are changes told.
+    -- Whether a journey may start or end on a change of it: only then do uploads tell of changes,
+    -- which may be a million.
     watched boolean not null default false,
     created_at timestamptz not null default now(),
     primary key (channel, audience)
