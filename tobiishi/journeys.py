@@ -15,6 +15,7 @@ import asyncpg
 
 from tobiishi import friends
 from tobiishi.database import Connection, all_rows, queries
+from tobiishi.errors import TobiishiError
 from tobiishi.plan import JourneyRef
 from tobiishi.publishing import Version
 from tobiishi.scenario import AfterDays, Reentry
@@ -79,6 +80,10 @@ class Said:
     detail: dict[str, Any]
 
 
+class StillEnding(TobiishiError):
+    """The friend's former journey is being stopped, and has not said yet that it ended."""
+
+
 def may_enter(reentry: Reentry, last: LastEntry | None, now: datetime) -> bool:
     """Whether a friend with that last entry may enter again: one journey at a time, ever."""
     if last is None:
@@ -100,7 +105,8 @@ async def enrol(
     """Enter a friend into a scenario and have their journey started; None where they may not be.
 
     Tells the new journey's id. The friend is held until the transaction ends, so that of two
-    enrolments at once the second sees the first.
+    enrolments at once the second sees the first. Raises `StillEnding` where they may enter in a
+    moment: try again then.
     """
     scenario = version.scenario
     known = await friends.hold(connection, version.channel, friend)
@@ -109,11 +115,16 @@ async def enrol(
     row = await _sql.last_entry(
         connection, channel=version.channel, scenario=scenario.scenario, friend=friend
     )
+    is_ending = row is not None and row["ended_at"] is None and row["stopping"] is not None
     last = row and LastEntry(
-        entry=row["entry"], started_at=row["started_at"], ended_at=row["ended_at"]
+        entry=row["entry"],
+        started_at=row["started_at"],
+        ended_at=now if is_ending else row["ended_at"],
     )
     if not may_enter(scenario.reentry, last, now):
         return None
+    if is_ending:
+        raise StillEnding(f"journey {row['id']} is being stopped")
     journey_id: int = await _sql.begin(
         connection,
         channel=version.channel,

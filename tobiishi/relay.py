@@ -127,7 +127,8 @@ class Events(Queue):
             except Exception as error:
                 if is_away(error):
                     raise
-                _log.exception("webhook event %s", event.webhook_event_id)
+                if not isinstance(error, journeys.StillEnding):
+                    _log.exception("webhook event %s", event.webhook_event_id)
                 await webhooks.put_off(
                     connection,
                     event,
@@ -184,7 +185,8 @@ class Changes(Queue):
             except Exception as error:
                 if is_away(error):
                     raise
-                _log.exception("audience change %s", dict(change))
+                if not isinstance(error, journeys.StillEnding):
+                    _log.exception("audience change %s", dict(change))
                 retry_at = now + wait_after(change["attempts"])
                 await _sql.put_off_change(connection, id=change["id"], retry_at=retry_at)
         return bool(taken)
@@ -193,17 +195,18 @@ class Changes(Queue):
 async def follow_change(connection: Connection, change: asyncpg.Record, now: datetime) -> None:
     """What follows from one friend's joining or leaving one audience."""
     channel, audience, friend = change["channel"], change["audience"], change["friend"]
+    starting = []
     if change["change"] == "joined":
+        starting = await publishing.started_by_audience(connection, channel, audience)
+    if starting:
         # A shop that lists them knows them, if from before Tobiishi was there.
         await friends.meet(connection, channel, friend, LONG_AGO)
     # Before any journey of theirs, as everybody does: else two wait for each other.
     await friends.hold(connection, channel, friend)
     await journeys.stop_watching(connection, channel, audience, friend, change["change"])
-    if change["change"] == "joined":
-        for version in await publishing.started_by_audience(connection, channel, audience):
-            await journeys.enrol(
-                connection, version, friend, why=f"joined {audience}: {change['reason']}", now=now
-            )
+    for version in starting:
+        why = f"joined {audience}: {change['reason']}"
+        await journeys.enrol(connection, version, friend, why=why, now=now)
 
 
 class Orders(Queue):
@@ -275,7 +278,7 @@ class Orders(Queue):
             return
         try:
             handle = self.temporal.get_workflow_handle(ref.workflow_id)
-            await handle.signal("stop", rpc_timeout=ANSWER_WITHIN)
+            await handle.signal("stop", ref.entry, rpc_timeout=ANSWER_WITHIN)
         except RPCError as error:
             details = error.grpc_status.details
             namespace_is_gone = any(it.Is(NamespaceNotFoundFailure.DESCRIPTOR) for it in details)

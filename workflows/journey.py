@@ -54,9 +54,12 @@ class Journey:
         return JourneyResult(outcome=await self.end("completed"))
 
     @workflow.signal
-    def stop(self) -> None:
-        """Leave now. Why, and with what outcome, the database knows."""
-        self.stopped = True
+    def stop(self, entry: int | None = None) -> None:
+        """Leave now. Why, and with what outcome, the database knows.
+
+        `entry` is the one that is meant: the friend may have entered again under the same id.
+        """
+        self.stopped = self.stopped or entry in (None, self.state.journey.entry)
 
     async def is_over(self) -> bool:
         """Sleep until the next step is due. True where none is left, or the journey was stopped."""

@@ -111,6 +111,23 @@ async def test_a_friend_who_blocks_gets_nothing_more_and_may_come_back(shop: Sho
     assert entries == [1, 2]
 
 
+async def test_a_friend_who_blocks_and_is_back_at_once_enters_again(shop: Shop) -> None:
+    """The former journey may not have said yet that it ended: the new one waits for that."""
+    await shop.publish(WELCOME.replace("friend_added", "{friend_added: {unblocked: true}}"))
+    friend = await shop.line.add_friend(displayName="花子")
+    await shop.line.got(friend, "花子さん、ようこそ！")
+
+    for _ in range(3):
+        await shop.line.block(friend)
+        await shop.line.add_friend(userId=friend)
+
+    journeys = await eventually(
+        lambda: _journeys(shop, friend),
+        lambda outcomes: len(outcomes) > 1 and outcomes[-1] is None,
+    )
+    assert set(journeys[:-1]) == {"unfollowed"}
+
+
 async def test_joining_an_audience_starts_a_journey(shop: Shop) -> None:
     await shop.publish("""
 scenario: vip
@@ -208,6 +225,10 @@ async def test_line_refuses_a_friend_and_the_ledger_has_its_words(shop: Shop) ->
 
 async def _is_known(shop: Shop, friend: str) -> bool:
     return (await shop.api.get(f"/api/friends/{friend}")).status_code == 200
+
+
+async def _journeys(shop: Shop, friend: str) -> list[str | None]:
+    return [journey["outcome"] for journey in (await shop.friend(friend))["journeys"]]
 
 
 async def _deliveries(shop: Shop, friend: str) -> list[str]:

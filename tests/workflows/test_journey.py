@@ -51,6 +51,16 @@ async def test_a_stop_wakes_a_friend_from_a_long_sleep(stage: Stage, script: Scr
     assert described.close_time - described.start_time < 3 * DAY
 
 
+async def test_a_stop_that_means_a_former_entry_stops_nothing(stage: Stage, script: Script) -> None:
+    script.next = {"0": (Action.SEND, "1", DAY)}
+    journey = await stage.start()
+
+    await journey.signal("stop", 0)
+
+    await journey.result()
+    assert script.steps == ["0", "1"]
+
+
 async def test_a_stop_ends_the_waiting_for_a_line_that_is_away(
     stage: Stage, script: Script
 ) -> None:

@@ -1,5 +1,5 @@
 -- name: last_entry^
-select id, entry, started_at, ended_at from journeys
+select id, entry, started_at, ended_at, stopping from journeys
 where channel = :channel and scenario = :scenario and friend = :friend
 order by entry desc limit 1;
 
