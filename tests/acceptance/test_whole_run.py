@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,6 @@ from tests.serving import free_port
 from tobiishi.local.keys import kept_keys
 
 ROOT = Path(__file__).parents[2]
-
-SLOW = """
-scenario: slow
-title: ゆっくり
-start: friend_added
-steps:
-  - wait: {minutes: 1}
-  - send: {name: later, messages: [{type: text, text: あとで}]}
-"""
 
 
 class Run:
@@ -67,6 +59,14 @@ class Run:
         )
         part.kill()
 
+    async def faults(self, **faults: Any) -> None:
+        async with httpx.AsyncClient(base_url=self.line) as http:
+            (await http.put("/_simulator/faults", json=faults)).raise_for_status()
+
+    async def block(self, friend: str) -> None:
+        async with httpx.AsyncClient(base_url=self.line) as http:
+            (await http.delete(f"/_simulator/friends/{friend}")).raise_for_status()
+
     async def add_friend(self, **friend: Any) -> str:
         async with httpx.AsyncClient(base_url=self.line) as http:
             answer = await http.post("/_simulator/friends", json=friend)
@@ -78,12 +78,23 @@ class Run:
             answer = await http.get("/_simulator/messages", params={"to": friend})
             return [message["messages"][0]["text"] for message in answer.json()]
 
-    async def api(self, method: str, path: str, **request: Any) -> Any:
+    async def journeys(self, friend: str) -> list[dict[str, Any]]:
         token = kept_keys(self.home)["TOBIISHI_API_TOKEN"]
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(base_url=self.starter, headers=headers) as http:
-            answer = await http.request(method, path, **request)
-            return answer.raise_for_status().json()
+            answer = await http.get(f"/api/friends/{friend}")
+            return answer.json()["journeys"] if answer.is_success else []
+
+    async def outcomes(self, friend: str) -> list[str | None]:
+        return [journey["outcome"] for journey in await self.journeys(friend)]
+
+    async def attempts(self, friend: str) -> int:
+        """How often LINE was asked to take a message to the friend."""
+        return sum(
+            delivery["attempts"]
+            for journey in await self.journeys(friend)
+            for delivery in journey["deliveries"]
+        )
 
 
 @pytest.fixture
@@ -121,28 +132,29 @@ async def running(home: Path, ports: dict[str, int]) -> AsyncIterator[Run]:
 async def test_journeys_survive_kills_and_nights(tmp_path: Path, ports: dict[str, int]) -> None:
     home = tmp_path / "home"
     async with running(home, ports) as run:
-        await run.api("POST", "/api/scenarios", content=SLOW.encode())
         hanako = await run.add_friend(displayName="花子")
-        begun = time.monotonic()
-        hello = await eventually(lambda: run.texts(hanako))
-        assert hello[0].startswith("花子さん")
+        (hello,) = await eventually(lambda: run.texts(hanako))
+        assert hello.startswith("花子さん")
 
         for part in ("worker.py", "starter.py", "temporal server", "/postgres"):
             run.kill(part)
             friend = await run.add_friend()
             # A webhook that found no starter is redelivered by LINE.
-            texts = await eventually(lambda friend=friend: run.texts(friend), seconds=60, every=0.2)
+            texts = await eventually(partial(run.texts, friend), seconds=60, every=0.2)
             assert len(texts) == 1, part
 
+        await run.faults(rate_500=1.0)
+        taro = await run.add_friend(displayName="太郎")
+        await eventually(lambda: run.attempts(taro))
         assert await run.interrupt() < 10
 
     async with running(home, ports) as run:
-        texts = await eventually(
-            lambda: run.texts(hanako), lambda texts: len(texts) > 1, seconds=90, every=0.5
-        )
-        assert texts == [*hello, "あとで"]
-        assert time.monotonic() - begun >= 60
-        known = await run.api("GET", f"/api/friends/{hanako}")
-        outcomes = {journey["scenario"]: journey["outcome"] for journey in known["journeys"]}
-        assert outcomes["welcome"] is None
+        await run.faults()
+        (hello,) = await eventually(lambda: run.texts(taro), seconds=60, every=0.2)
+        assert hello.startswith("太郎さん")
+
+        assert await run.outcomes(hanako) == [None]
+        await run.block(hanako)
+        await eventually(lambda: run.outcomes(hanako), lambda seen: seen == ["unfollowed"])
+        assert len(await run.texts(hanako)) == 1
         await run.interrupt()
