@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -35,7 +36,8 @@ async def check(
     LINE validates the messages (that costs no quota); where it can't be asked, a warning says so.
     https://developers.line.biz/en/reference/messaging-api/#validate-message-objects-of-push-message
     """
-    source = read(data, timezone=timezone)
+    # In a thread: reading a large file takes seconds, in which webhooks must not wait.
+    source = await asyncio.to_thread(read, data, timezone=timezone)
     scenario = source.scenario
     found = [source.map.problem(path, said) for path, said in advice_on(scenario, now)]
     problems: list[Problem] = []

@@ -35,7 +35,7 @@ class Version:
         return cls(
             channel=row["channel"],
             version=row["version"],
-            scenario=Scenario.model_validate(row["definition"]),
+            scenario=Scenario.from_stored(row["definition"]),
             source=row["source"],
             published_at=row["published_at"],
         )
@@ -78,7 +78,7 @@ async def publish(
             version=latest.version,
             title=scenario.title,
             source=source,
-            definition=scenario.model_dump(mode="json", by_alias=True, exclude_unset=True),
+            definition=scenario.as_stored(),
             start_audience=scenario.start.audience,
             published_at=now,
         )

@@ -97,8 +97,8 @@ def uses_profile(messages: Sequence[Mapping[str, Any]]) -> bool:
     )
 
 
-def problems_with(messages: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
-    """The messages, or `MessageProblems` where one can't be sent."""
+def check_messages(messages: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `MessageProblems` where one can't be sent."""
     problems = [
         ((number, *path), problem)
         for number, message in enumerate(messages)
@@ -106,7 +106,6 @@ def problems_with(messages: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any],
     ]
     if problems:
         raise MessageProblems(problems)
-    return messages
 
 
 class MessageProblems(ValueError):

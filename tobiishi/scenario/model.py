@@ -24,16 +24,21 @@ from pydantic import (
     PlainSerializer,
     Strict,
     StringConstraints,
+    ValidationInfo,
     WithJsonSchema,
     model_validator,
 )
 from pydantic import Tag as PydanticTag
 from pydantic_core import core_schema
 
-from tobiishi.scenario.messages import problems_with
+from tobiishi.scenario.messages import check_messages
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
+
+#: Context of a scenario that was published: LINE took its messages then, and a check that is
+#: stricter now must not stop a journey that is on its way.
+STORED = "stored"
 
 #: How long all waits of a scenario may be together; what is longer is a mistake.
 LONGEST = timedelta(days=36_500)
@@ -270,6 +275,12 @@ class Condition(_Part):
         return frozenset(own.union(*(part.audiences() for part in parts)))
 
 
+def _checked(messages: tuple[dict[str, Any], ...], info: ValidationInfo) -> Any:
+    if info.context != STORED:
+        check_messages(messages)
+    return messages
+
+
 class Send(_Part):
     """One to five LINE messages, sent together.
 
@@ -277,7 +288,7 @@ class Send(_Part):
     """
 
     name: Slug = Field(description="What audiences and reports call it; once in a scenario.")
-    messages: Annotated[tuple[dict[str, Any], ...], AfterValidator(problems_with)] = Field(
+    messages: Annotated[tuple[dict[str, Any], ...], AfterValidator(_checked)] = Field(
         min_length=1, max_length=5, description="LINE message objects, as LINE documents them."
     )
     any_time: bool = Field(
@@ -396,6 +407,15 @@ class Scenario(_Part):
         if sum((wait.length for wait in waits), timedelta()) > LONGEST:
             raise ValueError(f"its waits add up to over {LONGEST.days // 365} years; shorten them")
         return self
+
+    @classmethod
+    def from_stored(cls, definition: Any) -> Self:
+        """A published scenario, from what `as_stored` made of it."""
+        return cls.model_validate(definition, context=STORED)
+
+    def as_stored(self) -> dict[str, Any]:
+        """The scenario as JSON has it, with just the fields that were written."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
     def walk(self) -> Iterator[tuple[tuple[str | int, ...], Step]]:
         """Every step with its path in the file, such as `("steps", 2, "branch", 0, "steps", 1)`."""
