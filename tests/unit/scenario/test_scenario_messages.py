@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tobiishi.scenario import FRIEND_FIELDS, render, uses_profile
-from tobiishi.scenario.messages import FILTERS, REQUIRED, TAGS, MessageProblems, problems_with
+from tobiishi.scenario.messages import FILTERS, REQUIRED, TAGS, MessageProblems, check_messages
 
 HANAKO = {"display_name": "花子", "language": "ja", "gender": "female", "region": "東京都"}
 NAME = "{{ friend.display_name }}"
@@ -43,7 +43,7 @@ def text(said: str) -> dict[str, Any]:
 
 def problems(*messages: dict[str, Any]) -> list[tuple[tuple[str | int, ...], str]]:
     try:
-        problems_with(messages)
+        check_messages(messages)
     except MessageProblems as error:
         return list(error.problems)
     return []
