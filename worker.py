@@ -17,7 +17,7 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
-from activities import Branching, Ending, Sending, Tagging
+from activities import Awaiting, Branching, Ending, Sending, Tagging
 from activities.context import Context
 from tobiishi import temporal
 from tobiishi.channels import Channels
@@ -33,14 +33,14 @@ _log = logging.getLogger("worker")
 @asynccontextmanager
 async def working(client: Client, context: Context) -> AsyncIterator[None]:
     """Both of our task queues, worked on until the block ends."""
-    branching, ending = Branching(context), Ending(context)
+    awaiting, branching, ending = Awaiting(context), Branching(context), Ending(context)
     sending, tagging = Sending(context), Tagging(context)
     pollers = PollerBehaviorAutoscaling(initial=2, maximum=20)
     journeys = Worker(
         client,
         task_queue=temporal.JOURNEYS,
         workflows=[Journey],
-        activities=[branching.choose, tagging.tag, ending.end],
+        activities=[awaiting.watch, awaiting.look, branching.choose, tagging.tag, ending.end],
         workflow_task_poller_behavior=pollers,
         activity_task_poller_behavior=pollers,
         graceful_shutdown_timeout=timedelta(seconds=5),

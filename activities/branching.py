@@ -10,7 +10,7 @@ from temporalio import activity
 from activities.context import Context, now, taken
 from tobiishi import audiences, friends, journeys
 from tobiishi.plan import Taken, Turn
-from tobiishi.scenario import FriendFacts, audiences_of, branch_at, choose, plan_case
+from tobiishi.scenario import FriendFacts, audiences_of, branch_at, choose, plan_way
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Branching:
             friend = await friends.get(connection, journey.channel, journey.friend)
             facts = FriendFacts(
                 audiences=await audiences.memberships_among(
-                    connection, journey.channel, journey.friend, audiences_of(branch)
+                    connection, journey.channel, journey.friend, audiences_of(branch), at=at
                 ),
                 gender=friend.attributes.gender,
                 age=friend.attributes.age_on(at.astimezone(ZoneInfo(scenario.timezone)).date()),
@@ -38,7 +38,7 @@ class Branching:
                 os=friend.attributes.os,
             )
             choice = choose(branch, facts)
-            await journeys.say(
+            kept = await journeys.say(
                 connection,
                 journey,
                 step=plan.step,
@@ -46,7 +46,8 @@ class Branching:
                 said=choice.said,
                 detail={"case": choice.case, "saw": choice.saw},
             )
-        next_plan = plan_case(
-            scenario, plan.step, choice.case, started_at=journey.started_at, now=at
+        # A retry goes the way that was gone before, whatever is known of the friend since.
+        next_plan = plan_way(
+            scenario, plan.step, kept.detail["case"], started_at=journey.started_at, now=at
         )
-        return taken(scenario, choice.said, at=at, plan=next_plan)
+        return taken(scenario, kept.said, at=at, plan=next_plan)

@@ -11,16 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import asyncpg
 
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import Invalid, NotFound
+from tobiishi.scenario.rules import Kind
 
 _sql = queries("audiences")
-
-Kind = Literal["upload", "tag"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +30,8 @@ class Audience:
     audience: str
     #: What marketers call it.
     title: str
-    #: What makes a friend a member: `upload` (listed), `tag` (carries the tag in `rule`).
+    #: What makes a friend a member, with the `rule` that goes with it: see
+    #: `tobiishi.scenario.rules`.
     kind: Kind
     rule: dict[str, Any]
     #: How many friends are in it now.
@@ -50,47 +50,6 @@ class Member:
     joined_at: datetime
     #: What made them join, in words.
     reason: str
-
-
-async def put(
-    connection: Connection,
-    channel: str,
-    audience: str,
-    *,
-    title: str,
-    kind: Kind,
-    rule: dict[str, Any],
-    at: datetime,
-) -> Audience:
-    """Make the audience, or change it. Those who carry its tag already are members at once.
-
-    Raises `Invalid` where members of another kind are in it. To be called in a transaction.
-    """
-    if kind == "tag":
-        await _sql.lock_tag(connection, channel=channel, tag=rule["tag"])
-    await _sql.hold(connection, channel=channel, audience=audience)
-    row = await _sql.get(connection, channel=channel, audience=audience)
-    if row is not None and row["members"] and (row["kind"], row["rule"]) != (kind, rule):
-        raise Invalid(
-            f"audience {audience!r} is of kind {row['kind']!r} and has members; "
-            "empty it first, or make one of another name"
-        )
-    await _sql.put(
-        connection, channel=channel, audience=audience, title=title, kind=kind, rule=rule
-    )
-    if kind == "tag":
-        carriers = await all_rows(
-            _sql.carriers_of_tag(connection, channel=channel, tag=rule["tag"])
-        )
-        friends = [row["friend"] for row in carriers]
-        await join(connection, channel, audience, friends, at=at, reason=f"tag {rule['tag']}")
-    return await get(connection, channel, audience)
-
-
-async def add_missing(connection: Connection, channel: str, names: Sequence[str]) -> list[str]:
-    """Make the named audiences that don't exist yet, empty, and tell which they were."""
-    rows = await all_rows(_sql.add_missing(connection, channel=channel, names=sorted(names)))
-    return sorted(row["audience"] for row in rows)
 
 
 async def watch(connection: Connection, channel: str, names: Sequence[str]) -> None:
@@ -118,7 +77,7 @@ async def get_listed(connection: Connection, channel: str, audience: str) -> Aud
     """
     await _sql.rely_on(connection, channel=channel, audience=audience)
     found = await get(connection, channel, audience)
-    if found.kind != "upload":
+    if found.kind != "upload" and "upload" not in found.rule.get("evidence", ()):
         raise Invalid(
             f"audience {audience!r} is of kind {found.kind!r}: its members come and go with "
             f"{found.rule}, and can't be listed by hand"
@@ -138,10 +97,20 @@ async def join(
     *,
     at: datetime,
     reason: str,
+    expires: Sequence[datetime | None] | None = None,
 ) -> int:
-    """Add friends; those already in stay as they are. Tells how many joined."""
+    """Add friends; those already in stay as they are. Tells how many joined.
+
+    `expires` is when each membership ends by itself; the later of two counts.
+    """
     count: int = await _sql.join(
-        connection, channel=channel, audience=audience, friends=list(friends), at=at, reason=reason
+        connection,
+        channel=channel,
+        audience=audience,
+        friends=list(friends),
+        expires=list(expires) if expires else [None] * len(friends),
+        at=at,
+        reason=reason,
     )
     return count
 
@@ -162,14 +131,73 @@ async def leave(
     return count
 
 
+async def rely_on_definitions(connection: Connection, channel: str) -> None:
+    """Have no audience defined until the transaction ends: what follows from it is settled."""
+    await _sql.rely_on_definitions(connection, channel=channel)
+
+
 async def follow_tag(
     connection: Connection, channel: str, friend: str, tag: str, *, carried: bool, at: datetime
 ) -> None:
     """Bring the audiences of this tag in line with whether the friend carries it."""
-    await _sql.rely_on_tag(connection, channel=channel, tag=tag)
+    await rely_on_definitions(connection, channel)
     change = join if carried else leave
     for row in await all_rows(_sql.of_tag(connection, channel=channel, tag=tag)):
         await change(connection, channel, row["audience"], [friend], at=at, reason=f"tag {tag}")
+
+
+async def follow_route(
+    connection: Connection, channel: str, friend: str, route: str, *, at: datetime
+) -> None:
+    """Bring the audiences of routes in line with the one that the friend was added by last."""
+    await rely_on_definitions(connection, channel)
+    for row in await all_rows(_sql.of_route(connection, channel=channel)):
+        change = join if row["route"] == route else leave
+        reason = f"added by route {route}"
+        await change(connection, channel, row["audience"], [friend], at=at, reason=reason)
+
+
+async def follow_event(
+    connection: Connection, channel: str, friend: str, event_id: int, *, now: datetime, reason: str
+) -> None:
+    """Have the friend join the audiences that follow from the event.
+
+    What was done too long ago to count any more makes nobody a member.
+    """
+    await rely_on_definitions(connection, channel)
+    for row in await all_rows(_sql.of_event(connection, event_id=event_id)):
+        if row["expires_at"] is None or row["expires_at"] > now:
+            await join(
+                connection,
+                channel,
+                row["audience"],
+                [friend],
+                at=row["occurred_at"],
+                reason=reason,
+                expires=[row["expires_at"]],
+            )
+
+
+async def expire(connection: Connection, *, now: datetime, limit: int) -> int:
+    """End memberships whose time is over. Tells how many there were."""
+    over = await all_rows(_sql.take_expired(connection, now=now, limit=limit))
+    for row in over:
+        reason = "the look-back is over"
+        await leave(
+            connection, row["channel"], row["audience"], [row["friend"]], at=now, reason=reason
+        )
+    return len(over)
+
+
+async def reconsider(
+    connection: Connection, channel: str, friends: Sequence[str], *, at: datetime
+) -> None:
+    """Have combined audiences looked at again: something new is known of these friends.
+
+    Costs next to nothing in a channel that has none.
+    """
+    await _sql.rely_on_combined(connection, channel=channel)
+    await _sql.reconsider(connection, channel=channel, friends=list(friends), at=at)
 
 
 async def members_of(
@@ -183,13 +211,32 @@ async def members_of(
 
 
 async def memberships_among(
-    connection: Connection, channel: str, friend: str, names: frozenset[str]
+    connection: Connection, channel: str, friend: str, names: frozenset[str], *, at: datetime
 ) -> frozenset[str]:
-    """Those of the named audiences that the friend is in now."""
+    """Those of the named audiences that the friend is in at that time."""
     rows = await all_rows(
-        _sql.memberships_among(connection, channel=channel, friend=friend, audiences=sorted(names))
+        _sql.memberships_among(
+            connection, channel=channel, friend=friend, audiences=sorted(names), at=at
+        )
     )
     return frozenset(row["audience"] for row in rows)
+
+
+async def memberships_of_many(
+    connection: Connection,
+    channel: str,
+    friends: Sequence[str],
+    names: frozenset[str],
+    *,
+    at: datetime,
+) -> dict[str, frozenset[str]]:
+    """Of the friends who are in some of the named audiences at that time, which these are."""
+    rows = await all_rows(
+        _sql.memberships_of_many(
+            connection, channel=channel, friends=list(friends), audiences=sorted(names), at=at
+        )
+    )
+    return {row["friend"]: frozenset(row["audiences"]) for row in rows}
 
 
 async def memberships_of(connection: Connection, channel: str, friend: str) -> dict[str, Member]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from tobiishi import audiences
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import NotFound
+from tobiishi.scenario import FriendFacts
 
 _sql = queries("friends")
 
@@ -69,6 +71,16 @@ class Friend:
             "gender": self.attributes.gender,
             "region": self.attributes.region,
         }
+
+    def facts(self, audiences: frozenset[str], today: date) -> FriendFacts:
+        """What a condition may look at; `today` is the day that ages are counted on."""
+        return FriendFacts(
+            audiences=audiences,
+            gender=self.attributes.gender,
+            age=self.attributes.age_on(today),
+            region=self.attributes.region,
+            os=self.attributes.os,
+        )
 
     @classmethod
     def from_row(cls, row: asyncpg.Record) -> Friend:
@@ -163,3 +175,11 @@ async def retag(
 async def tags_of(connection: Connection, channel: str, friend: str) -> list[str]:
     carried = await all_rows(_sql.tags_of(connection, channel=channel, friend=friend))
     return [row["tag"] for row in carried]
+
+
+async def get_many(
+    connection: Connection, channel: str, friends: Sequence[str]
+) -> dict[str, Friend]:
+    """Those of them who are known."""
+    rows = await all_rows(_sql.get_many(connection, channel=channel, friends=list(friends)))
+    return {row["friend"]: Friend.from_row(row) for row in rows}

@@ -143,7 +143,9 @@ async def enrol(
                 "audience": exit_.audience,
                 "friend": friend,
                 "journey_id": journey_id,
-                "exit_on": exit_.on,
+                "change": exit_.on,
+                "leads_to": "exit",
+                "step": "",
             }
             for exit_ in scenario.exit
         ],
@@ -161,7 +163,7 @@ async def stop_all_of_friend(
             connection, channel=channel, friend=friend, stopping=stopping, because=because
         )
     )
-    return await _order_stops(connection, rows)
+    return await _order(connection, rows, "stop")
 
 
 async def stop_watching(
@@ -179,14 +181,58 @@ async def stop_watching(
             because=f"{change} {audience}",
         )
     )
-    return await _order_stops(connection, rows)
+    return await _order(connection, rows, "stop")
 
 
-async def _order_stops(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[int]:
-    stopped = [row["id"] for row in rows]
-    for journey_id in stopped:
-        await _sql.order(connection, journey_id=journey_id, kind="stop")
-    return stopped
+async def wait_for(
+    connection: Connection, journey: JourneyRef, audience: str, *, step: str
+) -> None:
+    """Have the journey woken when its friend joins the audience, from the commit of this on."""
+    await _sql.watch(
+        connection,
+        [
+            {
+                "channel": journey.channel,
+                "audience": audience,
+                "friend": journey.friend,
+                "journey_id": journey.journey_id,
+                "change": "joined",
+                "leads_to": "wake",
+                "step": step,
+            }
+        ],
+    )
+
+
+async def has_come(connection: Connection, journey: JourneyRef, *, step: str) -> bool:
+    """Whether the friend joined what the journey waits for there, since it began to wait."""
+    return bool(await _sql.has_come(connection, journey_id=journey.journey_id, step=step))
+
+
+async def stop_waiting(connection: Connection, journey: JourneyRef, *, step: str) -> None:
+    """Have the journey not woken any more for what it waited for there."""
+    await _sql.stop_waiting(connection, journey_id=journey.journey_id, step=step)
+
+
+async def wake_waiting(
+    connection: Connection, channel: str, audience: str, friend: str, change: str
+) -> list[int]:
+    """Have those journeys of the friend woken that wait for this change. Tells which."""
+    rows = await all_rows(
+        _sql.wake_waiting(
+            connection, channel=channel, audience=audience, friend=friend, change=change
+        )
+    )
+    return await _order(connection, rows, "wake")
+
+
+async def _order(
+    connection: Connection, rows: Sequence[asyncpg.Record], kind: Literal["stop", "wake"]
+) -> list[int]:
+    told = [row["id"] for row in rows]
+    for journey_id in told:
+        await _sql.order(connection, journey_id=journey_id, kind=kind)
+    return told
 
 
 async def end(connection: Connection, journey_id: int, outcome: str, *, at: datetime) -> str:
@@ -213,9 +259,12 @@ async def say(
     at: datetime,
     said: str,
     detail: dict[str, Any] | None = None,
-) -> None:
-    """Keep what the journey did at a step. Said again by a retry, the first saying stands."""
-    await _sql.say(
+) -> Said:
+    """Keep what the journey did at a step. Said again by a retry, the first saying stands.
+
+    Tells what is kept now.
+    """
+    row = await _sql.say(
         connection,
         journey_id=journey.journey_id,
         step=step,
@@ -224,6 +273,7 @@ async def say(
         said=said,
         detail=detail or {},
     )
+    return Said(**row)
 
 
 async def trail_of(connection: Connection, journey_id: int) -> list[Said]:

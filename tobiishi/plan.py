@@ -17,6 +17,10 @@ class Action(StrEnum):
     SEND = "send"
     BRANCH = "branch"
     TAG = "tag"
+    #: Begin to wait for an audience.
+    WATCH = "watch"
+    #: See whether the friend has joined it, when told so or when it is too late.
+    LOOK = "look"
     END = "end"
 
 

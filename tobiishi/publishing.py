@@ -10,7 +10,7 @@ from datetime import datetime
 
 import asyncpg
 
-from tobiishi import audiences
+from tobiishi import audiences, defining
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import NotFound
 from tobiishi.scenario import Scenario
@@ -55,10 +55,19 @@ class Published:
 async def publish(
     connection: Connection, channel: str, scenario: Scenario, source: str, *, now: datetime
 ) -> Published:
-    """Make the scenario the live version of its name. To be called in a transaction."""
+    """Make the scenario the live version of its name. To be called in a transaction.
+
+    Raises `Invalid` where an audience that it defines exists already and is another one.
+    """
     await _sql.lock(connection, channel=channel, scenario=scenario.scenario)
-    named = sorted(scenario.audiences())
-    new_audiences = await audiences.add_missing(connection, channel, named)
+    new_audiences = await defining.add_missing(
+        connection,
+        channel,
+        scenario.audiences(),
+        scenario.definitions(),
+        timezone=scenario.timezone,
+        at=now,
+    )
     await audiences.watch(connection, channel, sorted(scenario.watched_audiences()))
     row = await _sql.latest(connection, channel=channel, scenario=scenario.scenario)
     latest = Version.from_row(row) if row else None

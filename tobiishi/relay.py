@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from abc import ABC, abstractmethod
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -21,97 +19,21 @@ from temporalio.common import Priority
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from tobiishi import friends, journeys, publishing, webhooks
-from tobiishi.database import Connection, Database, Unavailable, all_rows, queries
+from tobiishi import audiences, defining, friends, journeys, publishing, webhooks
+from tobiishi.database import Connection, Database, all_rows, queries
 from tobiishi.plan import JourneyRef, JourneyState
 from tobiishi.publishing import Versions
+from tobiishi.queues import Queue, in_words, is_away, wait_after
 from tobiishi.scenario import first_plan
 from tobiishi.temporal import JOURNEYS, search_attributes_of
 
 _sql = queries("relay")
 _log = logging.getLogger(__name__)
 
-#: How often a queue is looked at where nobody rings: what other processes wrote is seen by then.
-LOOK_EVERY = timedelta(milliseconds=500)
-#: The longest that a row which keeps failing waits for its next try.
-LONGEST_WAIT = timedelta(seconds=30)
 #: How long Temporal may take to answer: a hand holds a connection while it waits.
 ANSWER_WITHIN = timedelta(seconds=10)
 #: Before whatever an event may tell.
 LONG_AGO = datetime.fromtimestamp(0, UTC)
-#: Characters of an error that are kept.
-LONGEST_ERROR = 2000
-
-
-def wait_after(attempts: int) -> timedelta:
-    """How long to wait after so many failed attempts, the first being 0."""
-    return min(timedelta(seconds=2 ** min(attempts, 16)), LONGEST_WAIT)
-
-
-def is_away(error: BaseException) -> bool:
-    """Whether the database can't be reached: then all rows wait, and none is put off for it."""
-    # asyncpg's error for a value that no column takes is an InterfaceError too, and a ValueError.
-    return isinstance(error, Unavailable) and not isinstance(error, ValueError)
-
-
-def in_words(error: Exception) -> str:
-    """The error as text that Postgres can hold, whatever it quotes."""
-    text = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
-    return text.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
-
-
-class Queue(ABC):
-    """Rows that wait in Postgres, taken one at a time by as many hands as there is work for."""
-
-    hands = 4
-
-    def __init__(self, database: Database, *, feeds: Queue | None = None) -> None:
-        self.database = database
-        #: The queue that this one's rows become rows of.
-        self.feeds = feeds
-        self._bell = asyncio.Event()
-
-    def ring(self) -> None:
-        """Something was put in: look now."""
-        self._bell.set()
-
-    async def run(self) -> None:
-        """Handle what comes, until cancelled. Waits out a database that is away."""
-        while True:
-            self._bell.clear()
-            try:
-                if await self.drain() and self.feeds:
-                    self.feeds.ring()
-                pause = LOOK_EVERY
-            except Unavailable as error:
-                _log.warning("%s: the database is away: %s", type(self).__name__, error)
-                pause = timedelta(seconds=1)
-            except Exception:  # One row's, or the database's refusal: it must not end the relay.
-                _log.exception("%s: failed, and tries again", type(self).__name__)
-                pause = timedelta(seconds=1)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), pause.total_seconds())
-
-    async def drain(self) -> int:
-        """Handle all that is due. Tells how many rows that was."""
-        handled = 0
-        while await self._handle_one():
-            handled += 1
-            hands = (self._handle_one() for _ in range(self.hands))
-            # All hands come back before one's failure is told: none is left at work unwatched.
-            for came in await asyncio.gather(*hands, return_exceptions=True):
-                if isinstance(came, BaseException):
-                    raise came
-                handled += came
-        return handled
-
-    async def _handle_one(self) -> bool:
-        async with self.database.transaction() as connection:
-            return await self.handle_one(connection, datetime.now(UTC))
-
-    @abstractmethod
-    async def handle_one(self, connection: Connection, now: datetime) -> bool:
-        """Take a row and handle it. False where there was none."""
 
 
 class Events(Queue):
@@ -175,12 +97,18 @@ async def follow_event(connection: Connection, kept: webhooks.KeptEvent) -> None
 class Changes(Queue):
     """Audience changes: a friend joined, or left."""
 
+    def __init__(
+        self, database: Database, *, timezone: str = "Asia/Tokyo", feeds: Queue | None = None
+    ) -> None:
+        super().__init__(database, feeds=feeds)
+        self.timezone = timezone
+
     async def handle_one(self, connection: Connection, now: datetime) -> bool:
         taken = await all_rows(_sql.take_changes(connection, now=now, limit=1))
         for change in taken:
             try:
                 async with connection.transaction():
-                    await follow_change(connection, change, now)
+                    await follow_change(connection, change, timezone=self.timezone, now=now)
                     await _sql.change_done(connection, id=change["id"])
             except Exception as error:
                 if is_away(error):
@@ -192,8 +120,13 @@ class Changes(Queue):
         return bool(taken)
 
 
-async def follow_change(connection: Connection, change: asyncpg.Record, now: datetime) -> None:
-    """What follows from one friend's joining or leaving one audience."""
+async def follow_change(
+    connection: Connection, change: asyncpg.Record, *, timezone: str, now: datetime
+) -> None:
+    """What follows from one friend's joining or leaving one audience.
+
+    Or from something new that is known of a friend: `known`, of no audience (`""`).
+    """
     channel, audience, friend = change["channel"], change["audience"], change["friend"]
     starting = []
     if change["change"] == "joined":
@@ -203,10 +136,19 @@ async def follow_change(connection: Connection, change: asyncpg.Record, now: dat
         await friends.meet(connection, channel, friend, LONG_AGO)
     # Before any journey of theirs, as everybody does: else two wait for each other.
     await friends.hold(connection, channel, friend)
+    await defining.follow_parts(connection, channel, friend, audience, timezone=timezone, at=now)
     await journeys.stop_watching(connection, channel, audience, friend, change["change"])
+    await journeys.wake_waiting(connection, channel, audience, friend, change["change"])
     for version in starting:
         why = f"joined {audience}: {change['reason']}"
         await journeys.enrol(connection, version, friend, why=why, now=now)
+
+
+class Expiries(Queue):
+    """Memberships that end by themselves."""
+
+    async def handle_one(self, connection: Connection, now: datetime) -> bool:
+        return await audiences.expire(connection, now=now, limit=100) > 0
 
 
 class Orders(Queue):
@@ -227,7 +169,7 @@ class Orders(Queue):
                 if order["kind"] == "start":
                     await self.start(connection, journey)
                 else:
-                    await self.stop(connection, journey, now)
+                    await self.signal(order["kind"], connection, journey, now)
                 await _sql.order_done(connection, id=order["order_id"])
             except Exception as error:
                 if is_away(error):
@@ -271,14 +213,16 @@ class Orders(Queue):
             if await running.memo_value("entry") != ref.entry:
                 raise  # The friend's former journey is about to close: try again soon.
 
-    async def stop(self, connection: Connection, journey: journeys.Journey, now: datetime) -> None:
-        """Signal the journey's workflow to stop."""
+    async def signal(
+        self, signal: str, connection: Connection, journey: journeys.Journey, now: datetime
+    ) -> None:
+        """Signal the journey's workflow to stop, or to look at what it waits for."""
         ref: JourneyRef = journey.ref
         if journey.ended_at is not None:
             return
         try:
             handle = self.temporal.get_workflow_handle(ref.workflow_id)
-            await handle.signal("stop", ref.entry, rpc_timeout=ANSWER_WITHIN)
+            await handle.signal(signal, ref.entry, rpc_timeout=ANSWER_WITHIN)
         except RPCError as error:
             details = error.grpc_status.details
             namespace_is_gone = any(it.Is(NamespaceNotFoundFailure.DESCRIPTOR) for it in details)
@@ -289,12 +233,22 @@ class Orders(Queue):
 
 
 class Relay:
-    """The three queues, each waking the next."""
+    """All queues, each waking the one that it feeds."""
 
-    def __init__(self, database: Database, temporal: Client) -> None:
+    def __init__(
+        self, database: Database, temporal: Client, *, timezone: str = "Asia/Tokyo"
+    ) -> None:
         self.orders = Orders(database, temporal)
-        self.changes = Changes(database, feeds=self.orders)
+        self.changes = Changes(database, timezone=timezone, feeds=self.orders)
+        self.expiries = Expiries(database, feeds=self.changes)
         self.events = Events(database, feeds=self.orders)
+        #: In the order in which what is due now is handled.
+        self.queues: tuple[Queue, ...] = (
+            self.events,
+            self.expiries,
+            self.changes,
+            self.orders,
+        )
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -311,12 +265,11 @@ class Relay:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        async with asyncio.TaskGroup() as queues:
-            for queue in (self.events, self.changes, self.orders):
-                queues.create_task(queue.run())
+        async with asyncio.TaskGroup() as running:
+            for queue in self.queues:
+                running.create_task(queue.run())
 
     async def drain(self) -> None:
         """Handle all that is due now, and all that follows from it."""
-        await self.events.drain()
-        await self.changes.drain()
-        await self.orders.drain()
+        for queue in self.queues:
+            await queue.drain()

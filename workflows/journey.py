@@ -17,7 +17,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from temporalio.workflow import ActivityCancellationType, ActivityConfig, ActivityHandle
 
 with workflow.unsafe.imports_passed_through():
-    from activities import Branching, Ending, Sending, Tagging
+    from activities import Awaiting, Branching, Ending, Sending, Tagging
     from tobiishi.plan import Action, End, JourneyResult, JourneyState, Taken, Turn
     from tobiishi.temporal import JOURNEY_STATE, JOURNEYS, LINE
 
@@ -39,6 +39,7 @@ class Journey:
     def __init__(self, state: JourneyState) -> None:
         self.state = state
         self.stopped = False
+        self.woken = False
 
     @workflow.run
     async def run(self, state: JourneyState) -> JourneyResult:
@@ -61,8 +62,16 @@ class Journey:
         """
         self.stopped = self.stopped or entry in (None, self.state.journey.entry)
 
+    @workflow.signal
+    def wake(self, entry: int) -> None:
+        """What the journey waits for may have come: look. `entry` as in `stop`."""
+        self.woken = self.woken or entry == self.state.journey.entry
+
     async def is_over(self) -> bool:
-        """Sleep until the next step is due. True where none is left, or the journey was stopped."""
+        """Sleep until the next step is due. True where none is left, or the journey was stopped.
+
+        A journey that waits for an audience is woken before its time when the friend joins.
+        """
         plan = self.state.plan
         delay = plan.due - workflow.now()
         if delay > timedelta(0):
@@ -70,7 +79,9 @@ class Journey:
             self.show(waiting)
             with suppress(TimeoutError):  # The delay is over, and nobody stopped the journey.
                 await workflow.wait_condition(
-                    lambda: self.stopped, timeout=delay, timeout_summary=waiting
+                    lambda: self.stopped or (self.woken and plan.action == Action.LOOK),
+                    timeout=delay,
+                    timeout_summary=waiting,
                 )
         return self.stopped or plan.action == Action.END
 
@@ -81,6 +92,8 @@ class Journey:
         attempt under way is let finish, so that what it did is known.
         """
         plan = self.state.plan
+        # Whoever wakes the journey from here on may be too late for the step to have seen why.
+        self.woken = False
         self.show(f"now: {plan.label}")
         step = self.start_step(Turn(journey=self.state.journey, plan=plan))
         await workflow.wait_condition(lambda: step.done() or self.stopped)
@@ -113,6 +126,10 @@ class Journey:
                 return workflow.start_activity_method(Branching.choose, turn, **patiently)
             case Action.TAG:
                 return workflow.start_activity_method(Tagging.tag, turn, **patiently)
+            case Action.WATCH:
+                return workflow.start_activity_method(Awaiting.watch, turn, **patiently)
+            case Action.LOOK:
+                return workflow.start_activity_method(Awaiting.look, turn, **patiently)
             case Action.END:
                 raise AssertionError("the end is not a step to take")
 

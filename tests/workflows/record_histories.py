@@ -84,9 +84,54 @@ async def continued(stage: Stage) -> Handle:
     return await stage.start()
 
 
+async def woken(stage: Stage) -> Handle:
+    """Waits for an audience, and the friend joins."""
+    stage.script.next = {
+        "0": (Action.WATCH, "1", timedelta(0)),
+        "1": (Action.LOOK, "1w", LONG),
+        "1w": (Action.SEND, "1.0.0", timedelta(0)),
+    }
+    journey = await stage.start()
+    await _taken(stage, 2)
+    await journey.signal("wake", 1)
+    return journey
+
+
+async def waited_in_vain(stage: Stage) -> Handle:
+    """Waits for an audience that the friend does not join in time."""
+    stage.script.next = {
+        "0": (Action.WATCH, "1", timedelta(0)),
+        "1": (Action.LOOK, "1w", SECOND),
+        "1w": (Action.TAG, "2", timedelta(0)),
+    }
+    return await stage.start()
+
+
+async def stopped_while_it_waits(stage: Stage) -> Handle:
+    """Waits for an audience, and is stopped."""
+    stage.script.next = {
+        "0": (Action.WATCH, "1", timedelta(0)),
+        "1": (Action.LOOK, "1w", LONG),
+    }
+    journey = await stage.start()
+    await _taken(stage, 2)
+    await journey.signal("stop", 1)
+    return journey
+
+
 SHAPES: dict[str, Callable[[Stage], Awaitable[Handle]]] = {
     shape.__name__: shape
-    for shape in (walked, retried, stopped_asleep, stopped_in_an_outage, cancelled, continued)
+    for shape in (
+        walked,
+        retried,
+        stopped_asleep,
+        stopped_in_an_outage,
+        cancelled,
+        continued,
+        woken,
+        waited_in_vain,
+        stopped_while_it_waits,
+    )
 }
 
 
@@ -133,7 +178,7 @@ async def record(name: str) -> None:
                 identity="recorder",
                 task_queue=temporal.JOURNEYS,
                 workflows=[Journey],
-                activities=[script.choose, script.tag, script.end],
+                activities=script.of_database,
             ),
             Worker(env.client, task_queue=temporal.LINE, activities=[script.send]),
         ):

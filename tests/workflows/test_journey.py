@@ -51,6 +51,61 @@ async def test_a_stop_wakes_a_friend_from_a_long_sleep(stage: Stage, script: Scr
     assert described.close_time - described.start_time < 3 * DAY
 
 
+async def test_a_friend_who_joins_wakes_the_journey_that_waits_for_it(
+    stage: Stage, script: Script
+) -> None:
+    script.next = {
+        "0": (Action.WATCH, "1", timedelta(0)),
+        "1": (Action.LOOK, "look", 30 * DAY),
+        "look": (Action.SEND, "1.0.0", timedelta(0)),
+    }
+    journey = await stage.start()
+    await eventually(lambda: _attempts(script), lambda attempts: attempts == 2)
+
+    await journey.signal("wake", 1)
+
+    await journey.result()
+    assert script.steps == ["0", "1", "look", "1.0.0"]
+    assert script.taken[-1][1] - script.taken[0][1] < DAY
+
+
+async def test_a_wake_of_a_former_entry_wakes_nobody(stage: Stage, script: Script) -> None:
+    script.next = {"0": (Action.LOOK, "look", DAY)}
+    journey = await stage.start()
+
+    await journey.signal("wake", 0)
+
+    await journey.result()
+    assert script.taken[1][1] - script.taken[0][1] >= DAY
+
+
+async def test_a_wake_that_comes_while_the_journey_begins_to_wait_is_not_lost(
+    stage: Stage, script: Script
+) -> None:
+    """The wake overtakes the answer of the activity that began the waiting."""
+    script.failures = {"1": 2}
+    script.next = {"0": (Action.WATCH, "1", timedelta(0)), "1": (Action.LOOK, "look", 30 * DAY)}
+    journey = await stage.start()
+    await eventually(lambda: _attempts(script), lambda attempts: attempts >= 2)
+
+    await journey.signal("wake", 1)
+
+    await journey.result()
+    assert script.taken[-1][0] == "look"
+    assert script.taken[-1][1] - script.taken[0][1] < DAY
+
+
+async def test_a_wake_in_an_ordinary_wait_shortens_nothing(stage: Stage, script: Script) -> None:
+    script.next = {"0": (Action.SEND, "1", DAY)}
+    journey = await stage.start()
+    await eventually(lambda: _attempts(script))
+
+    await journey.signal("wake", 1)
+
+    await journey.result()
+    assert script.taken[1][1] - script.taken[0][1] >= DAY
+
+
 async def test_a_stop_that_means_a_former_entry_stops_nothing(stage: Stage, script: Script) -> None:
     script.next = {"0": (Action.SEND, "1", DAY)}
     journey = await stage.start()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from tobiishi import audiences
+from tobiishi import audiences, defining
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
 from tobiishi.friends import FriendId
+from tobiishi.scenario.rules import Definition, Kind
 
 router = APIRouter(prefix="/api/audiences", tags=["audiences"], dependencies=[Authorised])
 
@@ -18,26 +19,6 @@ router = APIRouter(prefix="/api/audiences", tags=["audiences"], dependencies=[Au
 MOST_IDS = 10_000
 
 AudienceName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-
-
-class AudienceBody(BaseModel):
-    """What an audience is."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    #: What marketers call it; its name where left out.
-    title: str | None = Field(default=None, max_length=120)
-    #: `upload`: the listed friends. `tag`: those who carry `tag`.
-    kind: audiences.Kind = "upload"
-    tag: str | None = Field(default=None, min_length=1, max_length=64)
-
-    @model_validator(mode="after")
-    def _tag_with_its_kind(self) -> Self:
-        if (self.kind == "tag") != (self.tag is not None):
-            raise ValueError(
-                "`tag` goes with kind `tag`: name the tag there, and leave it out else"
-            )
-        return self
 
 
 class Audience(BaseModel):
@@ -48,8 +29,9 @@ class Audience(BaseModel):
     channel: str
     audience: str
     title: str
-    kind: audiences.Kind
-    rule: dict[str, str]
+    kind: Kind
+    #: What goes with its kind: the tag, the message, the page and the days, the condition.
+    rule: dict[str, Any]
     members: int
 
 
@@ -95,19 +77,18 @@ async def list_all(context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> 
 @router.put("/{audience}", summary="Make an audience, or change it")
 async def put(
     audience: AudienceName,
-    body: AudienceBody,
+    body: Definition,
     context: InContext,
     channel: InChannel = DEFAULT_CHANNEL,
 ) -> Audience:
     async with context.database.transaction() as connection:
         await context.channels.get(connection, channel)
-        made = await audiences.put(
+        made = await defining.put(
             connection,
             channel,
             audience,
-            title=body.title or audience,
-            kind=body.kind,
-            rule={"tag": body.tag} if body.tag else {},
+            body,
+            timezone=context.settings.timezone,
             at=now(),
         )
     context.relay.changes.ring()

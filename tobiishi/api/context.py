@@ -46,7 +46,7 @@ class Context:
             async with database.transaction() as connection:
                 await known.put_default(connection, settings)
             client = await temporal.connect(lazy=True)
-            async with Relay(database, client) as relay:
+            async with Relay(database, client, timezone=settings.timezone) as relay:
                 yield cls(
                     settings=settings,
                     database=database,

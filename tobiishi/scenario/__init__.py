@@ -1,7 +1,7 @@
 """The scenario language: read, check, plan. Pure: no clock, no database, no network."""
 
 from tobiishi.scenario.advice import advice_on
-from tobiishi.scenario.conditions import Choice, FriendFacts, audiences_of, choose
+from tobiishi.scenario.conditions import Choice, FriendFacts, audiences_of, choose, evaluate
 from tobiishi.scenario.messages import FRIEND_FIELDS, render, uses_profile
 from tobiishi.scenario.model import AfterDays, Reentry, Scenario, Send, json_schema
 from tobiishi.scenario.planning import (
@@ -10,9 +10,11 @@ from tobiishi.scenario.planning import (
     is_open_for,
     plan_after,
     plan_at_next_opening,
-    plan_case,
+    plan_to_wait,
+    plan_way,
     send_at,
     tag_at,
+    wait_for_at,
 )
 from tobiishi.scenario.source import Problem, ScenarioError, Source, read, read_scenario
 
@@ -31,16 +33,19 @@ __all__ = [
     "audiences_of",
     "branch_at",
     "choose",
+    "evaluate",
     "first_plan",
     "is_open_for",
     "json_schema",
     "plan_after",
     "plan_at_next_opening",
-    "plan_case",
+    "plan_to_wait",
+    "plan_way",
     "read",
     "read_scenario",
     "render",
     "send_at",
     "tag_at",
     "uses_profile",
+    "wait_for_at",
 ]

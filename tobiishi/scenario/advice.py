@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tobiishi.scenario.model import Condition, Scenario, Step, Window
+from tobiishi.scenario.model import Scenario, Step, Window
+from tobiishi.scenario.parts import Condition
 from tobiishi.scenario.regions import is_known_region
 from tobiishi.scenario.source import Path
 
@@ -82,6 +83,7 @@ def _on_order(steps: tuple[Step, ...], path: Path) -> Iterator[tuple[Path, str]]
                     "an earlier case has the same condition: nobody will come here",
                 )
             seen.append(case.when)
-            yield from _on_order(case.steps, (*here, "branch", case_number, "steps"))
+        for below, way in step.ways:
+            yield from _on_order(way, (*here, *below))
     if path == ("steps",) and steps[-1].wait:
         yield (*path, len(steps) - 1, "wait"), "nothing follows this wait"

@@ -6,10 +6,11 @@ are three-valued (Kleene's logic), and a branch takes a case only where the answ
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from tobiishi.scenario.model import Age, Case, Condition
+from tobiishi.scenario.model import Case
+from tobiishi.scenario.parts import Age, Condition
 from tobiishi.scenario.regions import region_code
 
 #: Bytes. What is shown of a step, in Temporal's history and UI; the step itself may be longer.
@@ -27,6 +28,10 @@ class FriendFacts:
     age: int | None = None
     region: str | None = None
     os: str | None = None
+    #: BCP 47.
+    language: str | None = None
+    #: The shop's own attributes, by their names.
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +98,10 @@ def in_words(condition: Condition) -> str:
         words.append(f"age {_ages(condition.age)}")
     if condition.region is not None:
         words.append(f"region {'/'.join(condition.region)}")
+    if condition.language is not None:
+        words.append(f"language {'/'.join(condition.language)}")
+    for name, values in (condition.fields or {}).items():
+        words.append(f"{name} {'/'.join(values)}")
     if condition.all is not None:
         words += [in_words(part) for part in condition.all]
     if condition.any is not None:
@@ -114,6 +123,11 @@ def _parts(condition: Condition, facts: FriendFacts) -> Iterable[bool | None]:
         yield None if facts.region is None else _in_region(condition.region, facts.region)
     if condition.os is not None:
         yield None if facts.os is None else facts.os == condition.os
+    if condition.language is not None:
+        yield None if facts.language is None else _speaks(condition.language, facts.language)
+    for name, values in (condition.fields or {}).items():
+        known = facts.fields.get(name)
+        yield None if known is None else known in values
     if condition.all is not None:
         yield _all(evaluate(part, facts) for part in condition.all)
     if condition.any is not None:
@@ -143,6 +157,12 @@ def _in_range(age: Age, years: int) -> bool:
 
 def _in_region(regions: tuple[str, ...], region: str) -> bool:
     return region_code(region) in {region_code(one) for one in regions}
+
+
+def _speaks(languages: tuple[str, ...], language: str) -> bool:
+    """Whether it is one of them: `zh` is any Chinese, `zh-Hant` only that."""
+    spoken = language.lower()
+    return any(spoken == one.lower() or spoken.startswith(f"{one.lower()}-") for one in languages)
 
 
 def _ages(age: Age) -> str:

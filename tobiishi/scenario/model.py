@@ -6,35 +6,34 @@ that a typing error is an error, and not a step that silently does nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Self, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    PlainSerializer,
-    Strict,
-    StringConstraints,
     ValidationInfo,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic import Tag as PydanticTag
-from pydantic_core import core_schema
 
 from tobiishi.scenario.messages import check_messages
-
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
+from tobiishi.scenario.parts import (
+    Condition,
+    Moment,
+    OneOrMany,
+    Part,
+    Slug,
+    Tag,
+    TimeOfDay,
+    Whole,
+    read_last_moment,
+)
+from tobiishi.scenario.rules import Clicked, Combined, Definition, Saw
 
 #: Context of a scenario that was published: LINE took its messages then, and a check that is
 #: stricter now must not stop a journey that is on its way.
@@ -43,88 +42,8 @@ STORED = "stored"
 #: How long all waits of a scenario may be together; what is longer is a mistake.
 LONGEST = timedelta(days=36_500)
 
-T = TypeVar("T")
 
-#: A number, written as one: neither "3" nor true.
-Whole = Annotated[int, Strict()]
-
-_TIME_OF_DAY = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
-_MOMENT = re.compile(rf"(2[0-9]{{3}}-[0-9]{{2}}-[0-9]{{2}})(?:[ T]({_TIME_OF_DAY.pattern}))?")
-
-
-def _read_time(value: Any) -> Any:
-    if isinstance(value, time):
-        return value
-    if not isinstance(value, str) or not _TIME_OF_DAY.fullmatch(value):
-        raise ValueError(f'{value!r} is not a time of day; write it as "HH:MM", such as "10:00"')
-    hours, minutes = value.split(":")
-    return time(int(hours), int(minutes))
-
-
-def _read_moment(value: Any) -> Any:
-    if not isinstance(value, str) or not (said := _MOMENT.fullmatch(value)):
-        raise ValueError(
-            f'{value!r} is not a date and time; write it as "YYYY-MM-DD HH:MM", local to the '
-            "scenario's time zone, without seconds or an offset"
-        )
-    try:
-        day = date.fromisoformat(said[1])
-    except ValueError:
-        raise ValueError(f"{said[1]} is not in the calendar; correct the day") from None
-    return datetime.combine(day, _read_time(said[2] or "00:00"))
-
-
-def _read_last_moment(value: Any) -> Any:
-    """A last day alone means all of it."""
-    if isinstance(value, str) and _MOMENT.fullmatch(value) and len(value) == len("YYYY-MM-DD"):
-        return f"{value} 23:59"
-    return value
-
-
-#: A time of day, as `HH:MM`.
-TimeOfDay = Annotated[
-    time,
-    BeforeValidator(_read_time),
-    PlainSerializer(lambda value: f"{value:%H:%M}"),
-    WithJsonSchema({"type": "string", "pattern": rf"^({_TIME_OF_DAY.pattern})$"}),
-]
-#: A date and time without an offset: local to the scenario's time zone.
-Moment = Annotated[
-    datetime,
-    BeforeValidator(_read_moment),
-    PlainSerializer(lambda value: f"{value:%Y-%m-%d %H:%M}"),
-    WithJsonSchema({"type": "string", "pattern": rf"^{_MOMENT.pattern}$"}),
-]
-
-
-def _one_or_many(value: Any) -> Any:
-    return [value] if isinstance(value, str | int | float) else value
-
-
-class _OneOrMany:
-    """Takes one where a list is meant, and tells editors so."""
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        return core_schema.no_info_before_validator_function(_one_or_many, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        many = handler(schema)
-        return {"anyOf": [many["items"], many]}
-
-
-#: One, or a list.
-OneOrMany: TypeAlias = Annotated[tuple[T, ...], _OneOrMany()]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FriendAdded(_Part):
+class FriendAdded(Part):
     """A journey starts when somebody adds the channel as a friend."""
 
     routes: OneOrMany[Slug] | None = Field(
@@ -135,7 +54,7 @@ class FriendAdded(_Part):
     )
 
 
-class Start(_Part):
+class Start(Part):
     """What starts a journey: adding the friend, or joining an audience."""
 
     friend_added: FriendAdded | None = Field(
@@ -163,11 +82,11 @@ class Start(_Part):
         return self
 
 
-class Period(_Part):
+class Period(Part):
     """When journeys may start; those under way go on after it."""
 
     from_: Moment | None = Field(default=None, alias="from", description="First moment, local.")
-    until: Annotated[Moment, BeforeValidator(_read_last_moment)] | None = Field(
+    until: Annotated[Moment, BeforeValidator(read_last_moment)] | None = Field(
         default=None, description="Last minute, local; of a day alone, the end of that day."
     )
 
@@ -180,7 +99,7 @@ class Period(_Part):
         return self
 
 
-class AfterDays(_Part):
+class AfterDays(Part):
     """A friend may enter again so many days after their last journey began, once it ended."""
 
     after_days: Whole = Field(ge=1, le=3650, description="Days since the last journey began.")
@@ -197,7 +116,7 @@ Reentry: TypeAlias = Annotated[
 ]
 
 
-class Window(_Part):
+class Window(Part):
     """The hours in which messages may be sent; it may cross midnight."""
 
     from_: TimeOfDay = Field(alias="from", description="Sending opens, local time.")
@@ -210,7 +129,7 @@ class Window(_Part):
         return self
 
 
-class Exit(_Part):
+class Exit(Part):
     """A change that ends the journey, at any moment of it."""
 
     joins: Slug | None = Field(default=None, description="The friend joins this audience.")
@@ -231,57 +150,13 @@ class Exit(_Part):
         return "joined" if self.joins else "left"
 
 
-class Age(_Part):
-    """A range of ages in years, both ends in it."""
-
-    from_: Whole | None = Field(default=None, alias="from", ge=0, le=150)
-    to: Whole | None = Field(default=None, ge=0, le=150)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.from_ is None and self.to is None:
-            raise ValueError("an age has a from, a to, or both")
-        if self.from_ is not None and self.to is not None and self.from_ > self.to:
-            raise ValueError("from is above to; swap them")
-        return self
-
-
-class Condition(_Part):
-    """What must hold of a friend. Several fields in one condition must all hold."""
-
-    audience: Slug | None = Field(default=None, description="The friend is in this audience.")
-    gender: Literal["male", "female", "other"] | None = None
-    age: Age | None = None
-    region: OneOrMany[str] | None = Field(
-        default=None, min_length=1, description="Prefectures, such as 東京都; one of them."
-    )
-    os: Literal["ios", "android", "other"] | None = None
-    all: tuple[Condition, ...] | None = Field(default=None, min_length=1)
-    any: tuple[Condition, ...] | None = Field(default=None, min_length=1)
-    not_: Condition | None = Field(default=None, alias="not")
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if all(value is None for _, value in self):
-            raise ValueError(
-                "a condition is empty; say one of audience, gender, age, region, os, all, any, not"
-            )
-        return self
-
-    def audiences(self) -> frozenset[str]:
-        """The audiences that it asks about."""
-        parts = [*(self.all or ()), *(self.any or ()), *([self.not_] if self.not_ else [])]
-        own = {self.audience} if self.audience else set()
-        return frozenset(own.union(*(part.audiences() for part in parts)))
-
-
 def _checked(messages: tuple[dict[str, Any], ...], info: ValidationInfo) -> Any:
     if info.context != STORED:
         check_messages(messages)
     return messages
 
 
-class Send(_Part):
+class Send(Part):
     """One to five LINE messages, sent together.
 
     https://developers.line.biz/en/reference/messaging-api/#message-objects
@@ -294,9 +169,16 @@ class Send(_Part):
     any_time: bool = Field(
         default=False, description="Sent outside the window too: an answer to the friend's own act."
     )
+    track_links: bool = Field(
+        default=True, description="Whether its links lead through Tobiishi, which sees who clicks."
+    )
+    track_images: bool = Field(
+        default=False,
+        description="Whether its images are fetched through Tobiishi; unproven on the real LINE.",
+    )
 
 
-class Wait(_Part):
+class Wait(Part):
     """Wait for a while, or until a time."""
 
     minutes: Whole | None = Field(default=None, ge=1, le=5_256_000)
@@ -324,7 +206,7 @@ class Wait(_Part):
         return timedelta(days=days, hours=self.hours or 0, minutes=self.minutes or 0)
 
 
-class TagStep(_Part):
+class TagStep(Part):
     """Add tags to the friend, and remove some."""
 
     add: OneOrMany[Tag] = Field(default=(), description="One tag, or a list.")
@@ -339,7 +221,7 @@ class TagStep(_Part):
         return self
 
 
-class Case(_Part):
+class Case(Part):
     """One way on from a branch: for those who meet the condition, or for all the others."""
 
     when: Condition | None = Field(default=None, description="Who takes this way.")
@@ -353,20 +235,47 @@ class Case(_Part):
         return self
 
 
-class Step(_Part):
+class WaitFor(Part):
+    """Wait until the friend is in an audience, but not for ever."""
+
+    audience: Slug = Field(description="Until the friend is in this audience.")
+    up_to: Wait = Field(description="How long at most, as any wait says it.")
+    in_time: tuple[Step, ...] = Field(default=(), description="What those who join get, at once.")
+    too_late: tuple[Step, ...] = Field(default=(), description="What the others get, after it.")
+
+
+#: Where a part stands in a file: `("steps", 2, "branch", 0, "steps", 1)`.
+Place: TypeAlias = tuple[str | int, ...]
+
+
+class Step(Part):
     """One thing that happens."""
 
     send: Send | None = None
     wait: Wait | None = None
+    wait_for: WaitFor | None = None
     branch: tuple[Case, ...] | None = Field(default=None, min_length=1)
     tag: TagStep | None = None
+
+    @property
+    def ways(self) -> tuple[tuple[Place, tuple[Step, ...]], ...]:
+        """The ways on from here that come back together after it, each with its place below."""
+        if self.wait_for:
+            return (
+                (("wait_for", "in_time"), self.wait_for.in_time),
+                (("wait_for", "too_late"), self.wait_for.too_late),
+            )
+        return tuple(
+            (("branch", number, "steps"), case.steps)
+            for number, case in enumerate(self.branch or ())
+        )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         said = [name for name, value in self if value is not None]
         if len(said) != 1:
             raise ValueError(
-                "a step is one of send, wait, branch or tag; this one is "
+                "a step is one of send, wait, wait_for, branch or tag; this one is "
                 + (" and ".join(said) or "none of them")
             )
         for number, case in enumerate(self.branch or ()):
@@ -385,13 +294,16 @@ def _known_timezone(name: str) -> str:
     return name
 
 
-class Scenario(_Part):
+class Scenario(Part):
     """A scenario: who starts it, what happens, and when it ends early."""
 
     scenario: Slug = Field(description="Its name, in addresses and in the Temporal UI.")
     title: str = Field(min_length=1, max_length=120, description="What marketers call it.")
     description: str | None = Field(default=None, max_length=2000)
     start: Start
+    audience_definitions: dict[Slug, Definition] = Field(
+        default={}, alias="audiences", description="Audiences that are made where nobody has yet."
+    )
     period: Period | None = Field(default=None, description="When journeys may start.")
     reentry: Reentry = Field(default="never", description="Whether a friend may enter again.")
     timezone: Annotated[str, AfterValidator(_known_timezone)] = Field(
@@ -403,7 +315,9 @@ class Scenario(_Part):
 
     @model_validator(mode="after")
     def _ends_some_day(self) -> Self:
-        waits = [step.wait for _, step in self.walk() if step.wait]
+        steps = [step for _, step in self.walk()]
+        waits = [step.wait for step in steps if step.wait]
+        waits += [step.wait_for.up_to for step in steps if step.wait_for]
         if sum((wait.length for wait in waits), timedelta()) > LONGEST:
             raise ValueError(f"its waits add up to over {LONGEST.days // 365} years; shorten them")
         return self
@@ -417,13 +331,14 @@ class Scenario(_Part):
         """The scenario as JSON has it, with just the fields that were written."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
-    def walk(self) -> Iterator[tuple[tuple[str | int, ...], Step]]:
-        """Every step with its path in the file, such as `("steps", 2, "branch", 0, "steps", 1)`."""
+    def walk(self) -> Iterator[tuple[Place, Step]]:
+        """Every step, with its place in the file."""
         yield from _walk(self.steps, ("steps",))
 
     def watched_audiences(self) -> frozenset[str]:
-        """Those audiences whose changes start or end a journey."""
+        """Those audiences whose changes start, wake or end a journey."""
         named = {exit_.audience for exit_ in self.exit}
+        named |= {step.wait_for.audience for _, step in self.walk() if step.wait_for}
         if self.start.audience:
             named.add(self.start.audience)
         return frozenset(named)
@@ -434,7 +349,18 @@ class Scenario(_Part):
         for _, step in self.walk():
             for case in step.branch or ():
                 named |= case.when.audiences() if case.when else set()
-        return frozenset(named)
+        for definition in self.audience_definitions.values():
+            named |= definition.when.audiences() if isinstance(definition, Combined) else set()
+        return frozenset(named.union(self.audience_definitions))
+
+    def definitions(self) -> dict[str, Definition]:
+        """The audiences that it defines; a message without a scenario is one of its own."""
+        return {
+            name: definition.model_copy(update={"scenario": self.scenario})
+            if isinstance(definition, Clicked | Saw) and definition.scenario is None
+            else definition
+            for name, definition in self.audience_definitions.items()
+        }
 
     def starts_on_friend_add(self, *, route: str | None, unblocked: bool) -> bool:
         """Whether adding (or unblocking) by this route starts a journey."""
@@ -456,14 +382,12 @@ class Scenario(_Part):
         )
 
 
-def _walk(
-    steps: tuple[Step, ...], path: tuple[str | int, ...]
-) -> Iterator[tuple[tuple[str | int, ...], Step]]:
+def _walk(steps: tuple[Step, ...], place: Place) -> Iterator[tuple[Place, Step]]:
     for number, step in enumerate(steps):
-        here = (*path, number)
+        here = (*place, number)
         yield here, step
-        for case_number, case in enumerate(step.branch or ()):
-            yield from _walk(case.steps, (*here, "branch", case_number, "steps"))
+        for below, way in step.ways:
+            yield from _walk(way, (*here, *below))
 
 
 def json_schema() -> dict[str, Any]:

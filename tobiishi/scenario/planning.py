@@ -1,6 +1,6 @@
 """What comes next in a journey: pure functions from a place in the scenario to a plan.
 
-A step's path is its index in the steps, and within a branch the indexes of case and step, joined
+A step's path is its index in the steps, and on the ways of a branch those of way and step, joined
 by dots: `2` is the third step, `2.0.1` the second step of its first case. Waits are no steps of
 their own here: they add up to the time at which the next step is due.
 """
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from tobiishi.plan import Action, Plan
 from tobiishi.scenario.clock import due_after, is_within, next_opening
 from tobiishi.scenario.conditions import question, shortened
-from tobiishi.scenario.model import Case, Scenario, Send, Step, TagStep
+from tobiishi.scenario.model import Case, Scenario, Send, Step, TagStep, WaitFor
 
 T = TypeVar("T")
 
@@ -32,12 +32,12 @@ def plan_after(scenario: Scenario, step: str, *, started_at: datetime, now: date
     return _plan(scenario, _after(_path(step)), started_at=started_at, now=now)
 
 
-def plan_case(
-    scenario: Scenario, step: str, case: int | None, *, started_at: datetime, now: datetime
+def plan_way(
+    scenario: Scenario, step: str, way: int | None, *, started_at: datetime, now: datetime
 ) -> Plan:
-    """What comes after the branch at `step` chose that case; None where it chose none."""
+    """What comes after the step took that of its ways: a branch's case, or none of them (None)."""
     path = _path(step)
-    next_ = _after(path) if case is None else (*path, case, 0)
+    next_ = _after(path) if way is None else (*path, way, 0)
     return _plan(scenario, next_, started_at=started_at, now=now)
 
 
@@ -60,6 +60,24 @@ def send_at(scenario: Scenario, step: str) -> Send:
 def branch_at(scenario: Scenario, step: str) -> tuple[Case, ...]:
     """The branch at that step. Raises `LookupError` where there is none."""
     return _found(_step_at(scenario, _path(step)).branch, step)
+
+
+def plan_to_wait(scenario: Scenario, step: str, *, started_at: datetime, now: datetime) -> Plan:
+    """The waiting for an audience that begins now: due when it is too late."""
+    waits = wait_for_at(scenario, step)
+    due = due_after(waits.up_to, now=now, started_at=started_at, timezone=scenario.timezone)
+    return Plan(
+        action=Action.LOOK,
+        step=step,
+        due=due,
+        until=_in_words(due, scenario.timezone, now),
+        label=shortened(f"or in {waits.audience}"),
+    )
+
+
+def wait_for_at(scenario: Scenario, step: str) -> WaitFor:
+    """The waiting at that step. Raises `LookupError` where there is none."""
+    return _found(_step_at(scenario, _path(step)).wait_for, step)
 
 
 def tag_at(scenario: Scenario, step: str) -> TagStep:
@@ -99,6 +117,8 @@ def _act(step: Step) -> tuple[Action, str]:
         return Action.SEND, f"send {step.send.name}"
     if step.branch:
         return Action.BRANCH, question(step.branch)
+    if step.wait_for:
+        return Action.WATCH, f"is in {step.wait_for.audience}?"
     assert step.tag is not None
     tags = [*(f"+{tag}" for tag in step.tag.add), *(f"-{tag}" for tag in step.tag.remove)]
     return Action.TAG, f"tag {' '.join(tags)}"
@@ -112,8 +132,8 @@ def _after(path: Path) -> Path:
 def _steps_around(scenario: Scenario, path: Path) -> tuple[Step, ...]:
     """The steps that the last index of `path` counts among."""
     steps = scenario.steps
-    for step, case in zip(path[0:-1:2], path[1::2], strict=True):
-        steps = _found(steps[step].branch, ".".join(map(str, path)))[case].steps
+    for step, way in zip(path[0:-1:2], path[1::2], strict=True):
+        _, steps = steps[step].ways[way]
     return steps
 
 

@@ -30,7 +30,7 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.resolver import VersionedResolver
 
-from tobiishi.scenario import model
+from tobiishi.scenario import model, parts, rules
 from tobiishi.scenario.messages import MessageProblems
 from tobiishi.scenario.model import REENTRY_FORMS, Scenario
 
@@ -48,6 +48,8 @@ _EXAMPLES = {
     "send": "{name: its-name, messages: […]}",
     "start": "{audience: its-name}",
     "tag": "{add: its-name}",
+    "up_to": "{days: 2}",
+    "wait_for": "{audience: its-name, up_to: {days: 2}, in_time: […], too_late: […]}",
     "wait": '{days: 3, at: "10:00"}',
     "when": "{audience: its-name}",
     "window": '{from: "09:00", to: "21:00"}',
@@ -312,6 +314,8 @@ def _problems(error: ValidationError, where: SourceMap) -> Iterator[Problem]:
         path = details["loc"]
         if path[:1] == ("reentry",) and path[1:2] and path[1] in REENTRY_FORMS:
             path = (path[0], *path[2:])
+        if path[:1] == ("audiences",):  # Behind the name comes the kind, which is no place.
+            path = (*path[:2], *path[3:])
         cause = details.get("ctx", {}).get("error")
         if isinstance(cause, MessageProblems):
             for below, said in cause.problems:
@@ -394,13 +398,15 @@ def _example(details: ErrorDetails, otherwise: str) -> str:
 
 
 def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(name, _known_names(), n=1, cutoff=0.7)
+    # What is known elsewhere is not known here.
+    names = [known for known in _known_names() if known != name]
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
     return f"did you mean {near[0]!r}?" if near else "leave it out"
 
 
 def _known_names() -> list[str]:
-    parts = (part for part in vars(model).values() if isinstance(part, type))
-    models = (part for part in parts if issubclass(part, BaseModel))
+    found = [part for module in (model, parts, rules) for part in vars(module).values()]
+    models = (part for part in found if isinstance(part, type) and issubclass(part, BaseModel))
     return sorted(
         {field.alias or name for part in models for name, field in part.model_fields.items()}
     )
@@ -416,17 +422,19 @@ def _doubled_names(plain: Any) -> Iterator[tuple[Path, str]]:
 
 
 def _names(node: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    """The names of all messages below, as they are found in steps and cases."""
-    steps = node.get("steps") if isinstance(node, dict) else None
-    for number, step in enumerate(steps if isinstance(steps, list) else ()):
-        here = (*path, "steps", number)
-        if not isinstance(step, dict):
-            continue
-        send, branch = step.get("send"), step.get("branch")
-        if isinstance(send, dict) and isinstance(send.get("name"), str):
-            yield (*here, "send", "name"), send["name"]
-        for case_number, case in enumerate(branch if isinstance(branch, list) else ()):
-            yield from _names(case, (*here, "branch", case_number))
+    """The names of all messages below, as they are found in steps and on their ways."""
+    for way in ("steps", "in_time", "too_late"):
+        steps = node.get(way) if isinstance(node, dict) else None
+        for number, step in enumerate(steps if isinstance(steps, list) else ()):
+            here = (*path, way, number)
+            if not isinstance(step, dict):
+                continue
+            send, branch = step.get("send"), step.get("branch")
+            if isinstance(send, dict) and isinstance(send.get("name"), str):
+                yield (*here, "send", "name"), send["name"]
+            for case_number, case in enumerate(branch if isinstance(branch, list) else ()):
+                yield from _names(case, (*here, "branch", case_number))
+            yield from _names(step.get("wait_for"), (*here, "wait_for"))
 
 
 def _all_named(parts: Path) -> bool:

@@ -39,3 +39,6 @@ delete from tags where channel = :channel and friend = :friend and tag = :tag;
 
 -- name: tags_of
 select tag from tags where channel = :channel and friend = :friend order by tag;
+
+-- name: get_many
+select * from friends where channel = :channel and friend = any(:friends::text[]);

@@ -9,9 +9,29 @@ values (:channel, :scenario, :version, :friend, :entry, :why, :started_at)
 returning id;
 
 -- name: watch*!
-insert into journey_interests (channel, audience, friend, journey_id, exit_on)
-values (:channel, :audience, :friend, :journey_id, :exit_on)
+insert into journey_interests
+    (channel, audience, friend, journey_id, change, leads_to, step)
+values (:channel, :audience, :friend, :journey_id, :change, :leads_to, :step)
 on conflict do nothing;
+
+-- name: stop_waiting!
+delete from journey_interests
+where journey_id = :journey_id and leads_to = 'wake' and step = :step;
+
+-- name: has_come$
+select came from journey_interests
+where journey_id = :journey_id and leads_to = 'wake' and step = :step;
+
+-- name: wake_waiting
+-- That the friend joined is kept: they may have left again before the journey looks.
+with waiting as (
+    update journey_interests set came = true
+    where channel = :channel and audience = :audience and friend = :friend
+        and change = :change and leads_to = 'wake'
+    returning journey_id
+)
+select distinct journeys.id from waiting join journeys on journeys.id = waiting.journey_id
+where ended_at is null and stopping is null;
 
 -- name: order!
 insert into outbox (journey_id, kind) values (:journey_id, :kind);
@@ -31,7 +51,8 @@ returning id;
 update journeys set stopping = :stopping, stopping_because = :because
 where ended_at is null and stopping is null and id in (
     select journey_id from journey_interests
-    where channel = :channel and audience = :audience and friend = :friend and exit_on = :change
+    where channel = :channel and audience = :audience and friend = :friend
+        and change = :change and leads_to = 'exit'
 )
 returning id;
 
@@ -53,10 +74,11 @@ select outcome, stopping_because from ended
 union all
 select outcome, stopping_because from held where ended_at is not null;
 
--- name: say!
+-- name: say^
 insert into trail (journey_id, step, visit, at, said, detail)
 values (:journey_id, :step, :visit, :at, :said, :detail)
-on conflict (journey_id, step, visit) do nothing;
+on conflict (journey_id, step, visit) do update set step = trail.step
+returning at, step, said, detail;
 
 -- name: trail_of
 select at, step, said, detail from trail where journey_id = :journey_id order by at, id;

@@ -12,6 +12,7 @@ import pytest
 from conftest import Publish
 from knocking import HANAKO, SECRET, TARO, TOKEN, Door, count, follow, friend_id, journeys
 
+from tests.defining import define
 from tests.eventually import eventually
 from tests.scenarios import yaml
 from tobiishi import audiences, friends
@@ -25,15 +26,8 @@ JIRO = friend_id(3)
 
 async def put(database: Database, name: str, tag: str | None = None) -> audiences.Audience:
     async with database.transaction() as connection:
-        return await audiences.put(
-            connection,
-            "default",
-            name,
-            title=name,
-            kind="tag" if tag else "upload",
-            rule={"tag": tag} if tag else {},
-            at=NOW,
-        )
+        definition = {"kind": "tag", "tag": tag} if tag else None
+        return await define(connection, name, definition, at=NOW)
 
 
 async def join(database: Database, name: str, *who: str) -> int:
@@ -180,8 +174,8 @@ async def test_an_audience_with_members_keeps_its_kind(shop: Database) -> None:
     await leave(shop, "vip", HANAKO)
     assert (await put(shop, "vip", tag="vip")).kind == "tag"
     await retag(shop, HANAKO, add=("vip",))
-    with pytest.raises(Invalid, match="is of kind 'tag' and has members"):
-        await put(shop, "vip", tag="another")
+    await put(shop, "vip", tag="another")
+    assert await members(shop, "vip") == []
 
 
 async def test_a_tag_put_on_while_its_audience_is_made_is_in_it(shop: Database) -> None:
@@ -197,9 +191,7 @@ async def test_a_tag_put_on_while_its_audience_is_made_is_in_it(shop: Database) 
 async def test_a_tag_put_on_before_its_audience_is_told_of_is_in_it(shop: Database) -> None:
     await meet(shop, HANAKO)
     async with shop.transaction() as connection:
-        await audiences.put(
-            connection, "default", "vips", title="VIP", kind="tag", rule={"tag": "vip"}, at=NOW
-        )
+        await define(connection, "vips", {"kind": "tag", "tag": "vip"}, at=NOW)
         tagging = asyncio.create_task(retag(shop, HANAKO, add=("vip",)))
         await asyncio.sleep(0.1)
     await tagging
@@ -373,7 +365,7 @@ DOUBTFUL: list[tuple[str, str, Any, int]] = [
     ("PUT", "/audiences/vip", {"title": "\ud83d"}, 422),
     ("PUT", "/audiences/vip", {"\ud83d": 1}, 422),
     ("PUT", "/audiences/vip", {"title": float("nan")}, 422),
-    ("PUT", "/audiences/vip", {"kind": "tag", "tag": "\0"}, 400),
+    ("PUT", "/audiences/vip", {"kind": "tag", "tag": "\0"}, 422),
     ("PUT", "/audiences/vip", [], 422),
     ("POST", "/audiences/here/members", {"friends": []}, 422),
     ("POST", "/audiences/here/members", {"friends": ["花子"]}, 422),

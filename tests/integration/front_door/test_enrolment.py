@@ -11,6 +11,7 @@ import pytest
 from conftest import Publish
 from knocking import HANAKO, TARO, count, journeys
 
+from tests.defining import define
 from tests.scenarios import STEPS, publish, scenario_of, yaml
 from tobiishi import audiences, friends, publishing
 from tobiishi import journeys as journeys_
@@ -480,4 +481,4 @@ async def test_versions_are_remembered_within_bounds(shop: Database, published: 
 
 async def audience(database: Database, name: str) -> None:
     async with database.transaction() as connection:
-        await audiences.put(connection, "default", name, title=name, kind="upload", rule={}, at=NOW)
+        await define(connection, name, at=NOW)

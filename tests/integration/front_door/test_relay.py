@@ -31,6 +31,7 @@ from temporalio.common import SearchAttributeKey
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 
+from tests.defining import define
 from tests.eventually import eventually
 from tests.scenarios import yaml
 from tobiishi import audiences, deliveries, webhooks
@@ -511,9 +512,7 @@ async def test_a_clock_behind_the_databases_holds_nothing_up(
     async with shop.transaction() as connection:
         assert await relay.events.handle_one(connection, behind)
         assert await relay.orders.handle_one(connection, behind)
-        await audiences.put(
-            connection, "default", "vip", title="VIP", kind="upload", rule={}, at=behind
-        )
+        await define(connection, "vip", at=behind)
         await audiences.join(connection, "default", "vip", [HANAKO], at=behind, reason="x")
         assert await relay.changes.handle_one(connection, behind)
 

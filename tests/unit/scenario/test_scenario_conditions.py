@@ -15,7 +15,8 @@ from tobiishi.scenario.conditions import (
     in_words,
     question,
 )
-from tobiishi.scenario.model import Case, Condition
+from tobiishi.scenario.model import Case
+from tobiishi.scenario.parts import Condition
 
 #: A condition for each answer, asked of `FACTS`.
 SAYING: dict[bool | None, dict[str, Any]] = {

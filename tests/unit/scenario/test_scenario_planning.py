@@ -16,7 +16,8 @@ from tobiishi.scenario import (
     is_open_for,
     plan_after,
     plan_at_next_opening,
-    plan_case,
+    plan_to_wait,
+    plan_way,
     send_at,
     tag_at,
 )
@@ -123,7 +124,50 @@ def test_after_a_step_comes(step: str, expected: tuple[str, str, str]) -> None:
 def test_after_a_branch_comes(
     step: str, chosen: int | None, expected: tuple[str, str, str]
 ) -> None:
-    assert shape(plan_case(TREE, step, chosen, started_at=NOW, now=NOW)) == expected
+    assert shape(plan_way(TREE, step, chosen, started_at=NOW, now=NOW)) == expected
+
+
+WAITING = scenario(
+    send("a"),
+    {
+        "wait_for": {
+            "audience": "bought",
+            "up_to": {"days": 2},
+            "in_time": [wait(hours=1), send("thanks")],
+            "too_late": [send("reminder")],
+        }
+    },
+    send("z"),
+)
+
+
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [
+        (0, ("send", "1.0.1", "11-20 13:00")),
+        (1, ("send", "1.1.0", "11-20 12:00")),
+    ],
+)
+def test_after_the_waiting_for_an_audience_comes(way: int, expected: tuple[str, str, str]) -> None:
+    assert shape(plan_way(WAITING, "1", way, started_at=NOW, now=NOW)) == expected
+
+
+@pytest.mark.parametrize("step", ["1.0.1", "1.1.0"])
+def test_both_ways_of_a_waiting_come_back_together(step: str) -> None:
+    assert shape(plan_after(WAITING, step, started_at=NOW, now=NOW)) == (
+        "send",
+        "2",
+        "11-20 12:00",
+    )
+
+
+def test_the_waiting_for_an_audience_begins_with_a_watch_and_is_due_when_it_is_too_late() -> None:
+    watch = plan_after(WAITING, "0", started_at=NOW, now=NOW)
+    assert shape(watch) == ("watch", "1", "11-20 12:00")
+    assert watch.label == "is in bought?"
+    look = plan_to_wait(WAITING, "1", started_at=NOW, now=NOW)
+    assert shape(look) == ("look", "1", "11-22 12:00")
+    assert look.label == "or in bought"
 
 
 def test_days_after_the_start_count_from_the_start_of_the_journey() -> None:

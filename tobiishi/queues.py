@@ -1,0 +1,96 @@
+"""Queues: rows that wait in Postgres to be handled, each by one process at a time.
+
+Each row is handled in one transaction with what follows from it, so a process that dies leaves
+the row for another, and two never hold the same row. A row that fails is tried again later and
+later, for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from tobiishi.database import Connection, Database, Unavailable
+
+_log = logging.getLogger(__name__)
+
+#: How often a queue is looked at where nobody rings: what other processes wrote is seen by then.
+LOOK_EVERY = timedelta(milliseconds=500)
+#: The longest that a row which keeps failing waits for its next try.
+LONGEST_WAIT = timedelta(seconds=30)
+#: Characters of an error that are kept.
+LONGEST_ERROR = 2000
+
+
+def wait_after(attempts: int) -> timedelta:
+    """How long to wait after so many failed attempts, the first being 0."""
+    return min(timedelta(seconds=2 ** min(attempts, 16)), LONGEST_WAIT)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database can't be reached: then all rows wait, and none is put off for it."""
+    # asyncpg's error for a value that no column takes is an InterfaceError too, and a ValueError.
+    return isinstance(error, Unavailable) and not isinstance(error, ValueError)
+
+
+def in_words(error: Exception) -> str:
+    """The error as text that Postgres can hold, whatever it quotes."""
+    text = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+    return text.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
+
+
+class Queue(ABC):
+    """Rows that wait in Postgres, taken one at a time by as many hands as there is work for."""
+
+    hands = 4
+
+    def __init__(self, database: Database, *, feeds: Queue | None = None) -> None:
+        self.database = database
+        #: The queue that this one's rows become rows of.
+        self.feeds = feeds
+        self._bell = asyncio.Event()
+
+    def ring(self) -> None:
+        """Something was put in: look now."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Handle what comes, until cancelled. Waits out a database that is away."""
+        while True:
+            self._bell.clear()
+            try:
+                if await self.drain() and self.feeds:
+                    self.feeds.ring()
+                pause = LOOK_EVERY
+            except Unavailable as error:
+                _log.warning("%s: the database is away: %s", type(self).__name__, error)
+                pause = timedelta(seconds=1)
+            except Exception:  # One row's, or the database's refusal: it must not end the relay.
+                _log.exception("%s: failed, and tries again", type(self).__name__)
+                pause = timedelta(seconds=1)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._bell.wait(), pause.total_seconds())
+
+    async def drain(self) -> int:
+        """Handle all that is due. Tells how many rows that was."""
+        handled = 0
+        while await self._handle_one():
+            handled += 1
+            hands = (self._handle_one() for _ in range(self.hands))
+            # All hands come back before one's failure is told: none is left at work unwatched.
+            for came in await asyncio.gather(*hands, return_exceptions=True):
+                if isinstance(came, BaseException):
+                    raise came
+                handled += came
+        return handled
+
+    async def _handle_one(self) -> bool:
+        async with self.database.transaction() as connection:
+            return await self.handle_one(connection, datetime.now(UTC))
+
+    @abstractmethod
+    async def handle_one(self, connection: Connection, now: datetime) -> bool:
+        """Take a row and handle it. False where there was none."""

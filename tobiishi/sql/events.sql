@@ -1,0 +1,12 @@
+-- name: keep$
+insert into events
+    (channel, friend, source, event, occurred_at, scenario, message, url, detail, key)
+values
+    (:channel, :friend, :source, :event, :occurred_at, :scenario, :message, :url, :detail, :key)
+on conflict (channel, key) do nothing
+returning id;
+
+-- name: of_friend
+select source, event, occurred_at, scenario, message, url, detail from events
+where channel = :channel and friend = :friend and id < :before
+order by id desc limit :limit;

@@ -1,0 +1,73 @@
+"""What a request's headers tell of who asks: a person or a machine, on which phone, in what
+language.
+
+Pure, and no more than a guess: anybody may send any header. It decides what is counted, never
+who may pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+Os = Literal["ios", "android"]
+
+#: LINE opens a link in a web view or a browser, and all of these have begun like this for long.
+_BROWSER = "Mozilla/5.0 ("
+#: Words of fetchers, crawlers, checkers. LINE's preview says `facebookexternalhit/1.1;
+#: line-poker/1.0`, its crawler `Linespider`. `Cubot` makes phones.
+_MACHINE = re.compile(
+    r"(?<!cu)bot|crawl|spider|poker|preview|fetch|facebookexternalhit|externalagent|slurp|scrap"
+    r"|scan|monitor|validator|checker|inspection|googleother|google-|headless|lighthouse|phantomjs"
+    r"|puppeteer|playwright|selenium|whatsapp|telegram|slack|discord|skype|embedly|iframely|vkshare"
+    # Most others name a page to read of them, or say what they are compatible with.
+    r"|https?:|\bcompatible;",
+    re.IGNORECASE,
+)
+#: `ja`, `ja-JP`, `zh-Hant-TW`: language, script, region (https://www.rfc-editor.org/rfc/rfc5646).
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?")
+
+
+def is_person(method: str, headers: Mapping[str, str]) -> bool:
+    """Whether the request looks like a person's tap, and not like a preview, crawler or prefetch.
+
+    `headers` by lower-case names.
+    """
+    # A browser that fetches ahead says so (https://www.w3.org/TR/nav-speculation/), in words that
+    # changed over the years.
+    ahead = " ".join(
+        headers.get(name, "") for name in ("sec-purpose", "purpose", "x-purpose", "x-moz")
+    )
+    agent = headers.get("user-agent", "")
+    return (
+        method == "GET"
+        and not re.search(r"prefetch|prerender|preview", ahead, re.IGNORECASE)
+        and agent.startswith(_BROWSER)
+        and not _MACHINE.search(agent)
+    )
+
+
+def os_of(agent: str) -> Os | None:
+    """The phone's system; None for what is no phone, and says nothing of the friend's phone.
+
+    An iPad that asks for desktop pages calls itself a Macintosh: None.
+    """
+    # Windows phones called themselves everything.
+    if re.search(r"Windows", agent):
+        return None
+    if re.search(r"\((iPhone|iPad|iPod)\b", agent):
+        return "ios"
+    if re.search(r"\bAndroid\b", agent):
+        return "android"
+    return None
+
+
+def language_of(accepted: str) -> str | None:
+    """The first language of an `Accept-Language`, as in `ja-JP`; None where that is none."""
+    first = accepted[:200].split(",", 1)[0].split(";", 1)[0].strip()
+    if not _LANGUAGE.fullmatch(first):
+        return None
+    language, *rest = first.split("-")
+    cased = (part.title() if len(part) == 4 else part.upper() for part in rest)
+    return "-".join((language.lower(), *cased))
