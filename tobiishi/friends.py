@@ -183,3 +183,9 @@ async def get_many(
     """Those of them who are known."""
     rows = await all_rows(_sql.get_many(connection, channel=channel, friends=list(friends)))
     return {row["friend"]: Friend.from_row(row) for row in rows}
+
+
+async def hold_many(connection: Connection, people: Sequence[tuple[str, str]]) -> None:
+    """Those friends (channel and user id), held by this transaction until it ends."""
+    channels, friends = zip(*people, strict=True)
+    await _sql.hold_many(connection, channels=channels, friends=friends)

@@ -163,25 +163,24 @@ async def stop_all_of_friend(
             connection, channel=channel, friend=friend, stopping=stopping, because=because
         )
     )
-    return await _order(connection, rows, "stop")
+    stopped = [row["id"] for row in rows]
+    for journey_id in stopped:
+        await _sql.order(connection, journey_id=journey_id, kind="stop")
+    return stopped
 
 
-async def stop_watching(
-    connection: Connection, channel: str, audience: str, friend: str, change: str
-) -> list[int]:
-    """Have those journeys of the friend stopped that exit on this change. Tells which."""
-    rows = await all_rows(
-        _sql.stop_watching(
-            connection,
-            channel=channel,
-            audience=audience,
-            friend=friend,
-            change=change,
-            stopping="exited",
-            because=f"{change} {audience}",
-        )
+async def follow_changes(
+    connection: Connection,
+    changes: Sequence[tuple[str, str, str, str]],
+) -> None:
+    """Have the journeys stopped and woken that exit on these changes, or wait for them.
+
+    A change is a channel, an audience, a friend, and `joined` or `left`; one for each friend.
+    """
+    channels, audiences, friends, kinds = zip(*changes, strict=True)
+    await _sql.follow_changes(
+        connection, channels=channels, audiences=audiences, friends=friends, changes=kinds
     )
-    return await _order(connection, rows, "stop")
 
 
 async def wait_for(
@@ -212,27 +211,6 @@ async def has_come(connection: Connection, journey: JourneyRef, *, step: str) ->
 async def stop_waiting(connection: Connection, journey: JourneyRef, *, step: str) -> None:
     """Have the journey not woken any more for what it waited for there."""
     await _sql.stop_waiting(connection, journey_id=journey.journey_id, step=step)
-
-
-async def wake_waiting(
-    connection: Connection, channel: str, audience: str, friend: str, change: str
-) -> list[int]:
-    """Have those journeys of the friend woken that wait for this change. Tells which."""
-    rows = await all_rows(
-        _sql.wake_waiting(
-            connection, channel=channel, audience=audience, friend=friend, change=change
-        )
-    )
-    return await _order(connection, rows, "wake")
-
-
-async def _order(
-    connection: Connection, rows: Sequence[asyncpg.Record], kind: Literal["stop", "wake"]
-) -> list[int]:
-    told = [row["id"] for row in rows]
-    for journey_id in told:
-        await _sql.order(connection, journey_id=journey_id, kind=kind)
-    return told
 
 
 async def end(connection: Connection, journey_id: int, outcome: str, *, at: datetime) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -32,6 +33,9 @@ _log = logging.getLogger(__name__)
 
 #: How long Temporal may take to answer: a hand holds a connection while it waits.
 ANSWER_WITHIN = timedelta(seconds=10)
+#: How many audience changes are followed in one transaction, and how many of those where a
+#: journey may start or a combined audience change.
+TOGETHER, FEW = 200, 10
 #: Before whatever an event may tell.
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
@@ -104,12 +108,19 @@ class Changes(Queue):
         self.timezone = timezone
 
     async def handle_one(self, connection: Connection, now: datetime) -> bool:
-        taken = await all_rows(_sql.take_changes(connection, now=now, limit=1))
-        for change in taken:
+        """Take some changes, each of another friend, and follow them."""
+        taken = await all_rows(_sql.take_changes(connection, now=now, limit=TOGETHER))
+        many = [change for change in taken if not (change["starts"] or change["is_part"])]
+        if many:
+            # Nothing of theirs can fail by itself, so they are followed all at once.
+            await follow_changes(connection, many)
+            await _sql.changes_done(connection, ids=[change["id"] for change in many])
+        others = [change for change in taken if change["starts"] or change["is_part"]]
+        for change in others[:FEW]:  # The rest stays for the next hand.
             try:
                 async with connection.transaction():
                     await follow_change(connection, change, timezone=self.timezone, now=now)
-                    await _sql.change_done(connection, id=change["id"])
+                    await _sql.changes_done(connection, ids=[change["id"]])
             except Exception as error:
                 if is_away(error):
                     raise
@@ -120,10 +131,18 @@ class Changes(Queue):
         return bool(taken)
 
 
+async def follow_changes(connection: Connection, changes: Sequence[asyncpg.Record]) -> None:
+    """What follows for the journeys that exit on these changes or wait for them."""
+    # Before any journey of theirs, as everybody does: else two wait for each other.
+    await friends.hold_many(connection, [(each["channel"], each["friend"]) for each in changes])
+    told = [(each["channel"], each["audience"], each["friend"], each["change"]) for each in changes]
+    await journeys.follow_changes(connection, told)
+
+
 async def follow_change(
     connection: Connection, change: asyncpg.Record, *, timezone: str, now: datetime
 ) -> None:
-    """What follows from one friend's joining or leaving one audience.
+    """What follows from one friend's joining or leaving one audience, be it what it may.
 
     Or from something new that is known of a friend: `known`, of no audience (`""`).
     """
@@ -134,11 +153,8 @@ async def follow_change(
     if starting:
         # A shop that lists them knows them, if from before Tobiishi was there.
         await friends.meet(connection, channel, friend, LONG_AGO)
-    # Before any journey of theirs, as everybody does: else two wait for each other.
-    await friends.hold(connection, channel, friend)
+    await follow_changes(connection, [change])
     await defining.follow_parts(connection, channel, friend, audience, timezone=timezone, at=now)
-    await journeys.stop_watching(connection, channel, audience, friend, change["change"])
-    await journeys.wake_waiting(connection, channel, audience, friend, change["change"])
     for version in starting:
         why = f"joined {audience}: {change['reason']}"
         await journeys.enrol(connection, version, friend, why=why, now=now)

@@ -42,3 +42,10 @@ select tag from tags where channel = :channel and friend = :friend order by tag;
 
 -- name: get_many
 select * from friends where channel = :channel and friend = any(:friends::text[]);
+
+-- name: hold_many!
+-- In one order, as everybody who holds many.
+select from friends
+where (channel, friend) in (select * from unnest(:channels::text[], :friends::text[]))
+order by channel, friend
+for update;

@@ -22,17 +22,6 @@ where journey_id = :journey_id and leads_to = 'wake' and step = :step;
 select came from journey_interests
 where journey_id = :journey_id and leads_to = 'wake' and step = :step;
 
--- name: wake_waiting
--- That the friend joined is kept: they may have left again before the journey looks.
-with waiting as (
-    update journey_interests set came = true
-    where channel = :channel and audience = :audience and friend = :friend
-        and change = :change and leads_to = 'wake'
-    returning journey_id
-)
-select distinct journeys.id from waiting join journeys on journeys.id = waiting.journey_id
-where ended_at is null and stopping is null;
-
 -- name: order!
 insert into outbox (journey_id, kind) values (:journey_id, :kind);
 
@@ -47,14 +36,33 @@ update journeys set stopping = :stopping, stopping_because = :because
 where channel = :channel and friend = :friend and ended_at is null and stopping is null
 returning id;
 
--- name: stop_watching
-update journeys set stopping = :stopping, stopping_because = :because
-where ended_at is null and stopping is null and id in (
-    select journey_id from journey_interests
-    where channel = :channel and audience = :audience and friend = :friend
-        and change = :change and leads_to = 'exit'
+-- name: follow_changes!
+-- The journeys that exit on these changes are to stop, and those that wait for them to look. That
+-- a change came is kept: the friend may have left again before the journey looks.
+with changes as (
+    select * from unnest(
+        :channels::text[], :audiences::text[], :friends::text[], :changes::text[]
+    ) as changes (channel, audience, friend, change)
+), exiting as (
+    update journeys
+    set stopping = 'exited', stopping_because = change || ' ' || audience
+    from changes join journey_interests as interest using (channel, audience, friend, change)
+    where interest.journey_id = journeys.id and leads_to = 'exit'
+        and ended_at is null and stopping is null
+    returning journeys.id
+), waiting as (
+    update journey_interests as interest set came = true
+    from changes
+    where interest.channel = changes.channel and interest.audience = changes.audience
+        and interest.friend = changes.friend and interest.change = changes.change
+        and leads_to = 'wake'
+    returning journey_id
 )
-returning id;
+insert into outbox (journey_id, kind)
+select id, 'stop' from exiting
+union all
+select distinct journeys.id, 'wake' from waiting join journeys on journeys.id = journey_id
+where ended_at is null and stopping is null and journeys.id not in (select id from exiting);
 
 -- name: end^
 -- Said again (after a crash between the saying and the hearing), it changes nothing. The journey

@@ -1,5 +1,14 @@
 -- name: take_changes
-select id, channel, audience, friend, change, changed_at, reason, attempts
+select id, channel, audience, friend, change, changed_at, reason, attempts,
+    change = 'joined' and exists (
+        select 1 from scenarios join scenario_versions using (channel, scenario, version)
+        where channel = audience_changes.channel and start_audience = audience_changes.audience
+    ) as starts,
+    exists (
+        select 1 from audiences as combined
+        where combined.channel = audience_changes.channel and kind = 'combined'
+            and (change = 'known' or audience_changes.audience = any(parts))
+    ) as is_part
 from audience_changes
 -- A friend's changes are followed one at a time, in their order.
 where retry_at <= :now and not exists (
@@ -12,8 +21,8 @@ order by id
 limit :limit
 for update skip locked;
 
--- name: change_done!
-delete from audience_changes where id = :id;
+-- name: changes_done!
+delete from audience_changes where id = any(:ids::bigint[]);
 
 -- name: put_off_change!
 update audience_changes set attempts = attempts + 1, retry_at = :retry_at where id = :id;
