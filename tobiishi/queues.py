@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -47,9 +48,9 @@ class Queue(ABC):
 
     hands = 4
 
-    def __init__(self, database: Database, *, feeds: Queue | None = None) -> None:
+    def __init__(self, database: Database, *, feeds: Sequence[Queue] = ()) -> None:
         self.database = database
-        #: The queue that this one's rows become rows of.
+        #: The queues that this one's rows become rows of.
         self.feeds = feeds
         self._bell = asyncio.Event()
 
@@ -62,8 +63,9 @@ class Queue(ABC):
         while True:
             self._bell.clear()
             try:
-                if await self.drain() and self.feeds:
-                    self.feeds.ring()
+                if await self.drain():
+                    for fed in self.feeds:
+                        fed.ring()
                 pause = LOOK_EVERY
             except Unavailable as error:
                 _log.warning("%s: the database is away: %s", type(self).__name__, error)

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from calendar import isleap
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import asyncpg
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
@@ -20,7 +22,7 @@ from temporalio.common import Priority
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from tobiishi import audiences, defining, friends, journeys, publishing, webhooks
+from tobiishi import answers, audiences, defining, friends, journeys, publishing, webhooks
 from tobiishi.database import Connection, Database, all_rows, queries
 from tobiishi.plan import JourneyRef, JourneyState
 from tobiishi.publishing import Versions
@@ -96,13 +98,14 @@ async def follow_event(connection: Connection, kept: webhooks.KeptEvent) -> None
                 )
         case _:
             await friends.meet(connection, channel, friend, kept.occurred_at)
+            await answers.follow(connection, kept)
 
 
 class Changes(Queue):
     """Audience changes: a friend joined, or left."""
 
     def __init__(
-        self, database: Database, *, timezone: str = "Asia/Tokyo", feeds: Queue | None = None
+        self, database: Database, *, timezone: str = "Asia/Tokyo", feeds: Sequence[Queue] = ()
     ) -> None:
         super().__init__(database, feeds=feeds)
         self.timezone = timezone
@@ -165,6 +168,38 @@ class Expiries(Queue):
 
     async def handle_one(self, connection: Connection, now: datetime) -> bool:
         return await audiences.expire(connection, now=now, limit=100) > 0
+
+
+class Birthdays(Queue):
+    """Friends who are a year older today: combined audiences may ask about ages."""
+
+    def __init__(
+        self, database: Database, *, timezone: str = "Asia/Tokyo", feeds: Sequence[Queue] = ()
+    ) -> None:
+        super().__init__(database, feeds=feeds)
+        self.timezone = timezone
+
+    async def handle_one(self, connection: Connection, now: datetime) -> bool:
+        today = now.astimezone(ZoneInfo(self.timezone)).date()
+        last = await _sql.hold_birthdays(connection)
+        if last >= today:
+            return False
+        await _sql.follow_birthdays(connection, days=days_of_birthdays(last, today), now=now)
+        await _sql.birthdays_followed(connection, day=today)
+        return True
+
+
+def days_of_birthdays(last: date, today: date) -> list[str]:
+    """The birthdays, as `MM-DD`, that came after the day `last`, up to today.
+
+    Who was born on a 29 February has their birthday on 1 March where the year has none.
+    """
+    count = min((today - last).days, 366)
+    days = [today - timedelta(days=number) for number in range(count)]
+    found = {f"{day:%m-%d}" for day in days}
+    if any(f"{day:%m-%d}" == "03-01" and not isleap(day.year) for day in days):
+        found.add("02-29")
+    return sorted(found)
 
 
 class Orders(Queue):
@@ -255,13 +290,15 @@ class Relay:
         self, database: Database, temporal: Client, *, timezone: str = "Asia/Tokyo"
     ) -> None:
         self.orders = Orders(database, temporal)
-        self.changes = Changes(database, timezone=timezone, feeds=self.orders)
-        self.expiries = Expiries(database, feeds=self.changes)
-        self.events = Events(database, feeds=self.orders)
+        self.changes = Changes(database, timezone=timezone, feeds=[self.orders])
+        self.expiries = Expiries(database, feeds=[self.changes])
+        self.birthdays = Birthdays(database, timezone=timezone, feeds=[self.changes])
+        self.events = Events(database, feeds=[self.changes, self.orders])
         #: In the order in which what is due now is handled.
         self.queues: tuple[Queue, ...] = (
             self.events,
             self.expiries,
+            self.birthdays,
             self.changes,
             self.orders,
         )

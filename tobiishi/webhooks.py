@@ -57,6 +57,19 @@ class Follow(_Line):
     is_unblocked: bool = False
 
 
+class Postback(_Line):
+    data: str
+
+
+class Message(_Line):
+    #: The message that the friend quoted to answer it.
+    quoted_message_id: str | None = None
+
+
+class VideoPlayComplete(_Line):
+    tracking_id: str
+
+
 class Event(_Line):
     """One webhook event, as far as we read it.
 
@@ -72,6 +85,9 @@ class Event(_Line):
     #: Absent where the friend never consented to LINE's terms for it.
     source: Source | None = None
     follow: Follow | None = None
+    postback: Postback | None = None
+    message: Message | None = None
+    video_play_complete: VideoPlayComplete | None = None
 
 
 class Body(_Line):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 from rich import progress
 from rich.console import Console
 from rich.table import Table
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from tobiishi.channels import DEFAULT
-from tobiishi.cli.server import call
+from tobiishi.cli.server import Failed, call
 
 app = typer.Typer(help="Audiences: make, fill, look into.", no_args_is_help=True)
 
@@ -32,6 +35,26 @@ def put(
         body |= {"kind": "tag", "tag": tag}
     made = call("PUT", f"/api/audiences/{audience}", params={"channel": channel}, json=body)
     typer.echo(f"{made['audience']}: {made['kind']}, {made['members']} members")
+
+
+@app.command()
+def define(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    channel: Channel = DEFAULT,
+) -> None:
+    """Make audiences, or change them, as a file says: the `audiences:` of a scenario's file do."""
+    try:
+        said = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+        definitions: dict[str, Any] = dict(said["audiences"])
+    except (YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        raise Failed(
+            f"{file}: this is no file of audiences ({error}); write them below `audiences:`, "
+            "each as `its-name: {kind: …}` (docs/audiences.md)"
+        ) from error
+    for name, definition in definitions.items():
+        path = f"/api/audiences/{quote(str(name), safe='')}"
+        made = call("PUT", path, params={"channel": channel}, json=definition or {})
+        typer.echo(f"{made['audience']}: {made['kind']}, {made['members']} members")
 
 
 @app.command()

@@ -42,5 +42,40 @@ set reason = :reason,
     ambiguous_at = case when :ambiguous then coalesce(ambiguous_at, :at) else ambiguous_at end
 where retry_key = :retry_key and status = 'claimed';
 
+-- name: keep_traces!
+update deliveries set postbacks = :postbacks, videos = :videos where retry_key = :retry_key;
+
+-- name: with_postback^
+-- Perhaps still being sent: a friend is quick, and LINE's answer to us may be lost.
+select journeys.scenario, deliveries.message, deliveries.retry_key
+from deliveries join journeys on journeys.id = deliveries.journey_id
+where deliveries.channel = :channel and deliveries.friend = :friend
+    and deliveries.status in ('claimed', 'sent', 'unknown')
+    and :data = any(deliveries.postbacks)
+order by deliveries.claimed_at desc limit 1;
+
+-- name: with_video^
+select journeys.scenario, deliveries.message, deliveries.retry_key
+from deliveries join journeys on journeys.id = deliveries.journey_id
+where deliveries.channel = :channel and deliveries.friend = :friend
+    and deliveries.status in ('claimed', 'sent', 'unknown')
+    and :tracking_id = any(deliveries.videos)
+order by deliveries.claimed_at desc limit 1;
+
+-- name: quoted^
+select journeys.scenario, deliveries.message, deliveries.retry_key
+from deliveries join journeys on journeys.id = deliveries.journey_id
+where deliveries.channel = :channel and deliveries.friend = :friend
+    and :message_id = any(deliveries.message_ids)
+order by deliveries.claimed_at desc limit 1;
+
+-- name: latest_before^
+select journeys.scenario, deliveries.message, deliveries.retry_key
+from deliveries join journeys on journeys.id = deliveries.journey_id
+where deliveries.channel = :channel and deliveries.friend = :friend
+    and deliveries.status = 'sent'
+    and deliveries.claimed_at between :earliest and :at
+order by deliveries.claimed_at desc limit 1;
+
 -- name: of_journey
 select * from deliveries where journey_id = :journey_id order by claimed_at, step;

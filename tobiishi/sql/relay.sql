@@ -27,6 +27,20 @@ delete from audience_changes where id = any(:ids::bigint[]);
 -- name: put_off_change!
 update audience_changes set attempts = attempts + 1, retry_at = :retry_at where id = :id;
 
+-- name: hold_birthdays$
+select day from birthdays for update;
+
+-- name: birthdays_followed!
+update birthdays set day = :day;
+
+-- name: follow_birthdays!
+insert into audience_changes (channel, audience, friend, change, changed_at, reason)
+select channel, '', friend, 'known', :now, 'had a birthday'
+from friends
+where attributes ? 'birthday' and right(attributes ->> 'birthday', 5) = any(:days::text[])
+    and channel in (select channel from audiences where kind = 'combined' and asks_of_friend)
+order by channel, friend;
+
 -- name: take_orders
 -- A journey is told one thing at a time, in the order of the telling.
 select outbox.id, outbox.kind, outbox.attempts, journeys.*, journeys.id as journey_id,

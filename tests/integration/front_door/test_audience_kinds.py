@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,7 +15,8 @@ from tobiishi import audiences, events, friends
 from tobiishi.database import Database
 from tobiishi.errors import Invalid
 from tobiishi.events import Event
-from tobiishi.relay import Changes, Expiries
+from tobiishi.friends import Attributes
+from tobiishi.relay import Birthdays, Changes, Expiries
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
@@ -286,6 +288,26 @@ async def test_a_stranger_on_a_list_may_be_in_a_combined_audience_and_one_on_non
         await audiences.leave(connection, "default", "a", [HANAKO], at=NOW, reason="x")
     await Changes(shop).drain()
     assert await members(shop, "only-a") == []
+
+
+async def test_a_birthday_makes_a_member(shop: Database) -> None:
+    await meet(shop, HANAKO, TARO)
+    today = NOW.astimezone(ZoneInfo("Asia/Tokyo")).date()
+    async with shop.transaction() as connection:
+        born = Attributes(birthday=today.replace(year=today.year - 20))
+        await friends.set_attributes(connection, "default", HANAKO, born)
+        when = {"age": {"from": 20}}
+        made = await define(
+            connection, "grown-up", {"kind": "combined", "when": when}, at=NOW - DAY
+        )
+        assert made.members == 0
+        await connection.execute("update birthdays set day = $1", today - DAY)
+
+    assert await Birthdays(shop).drain() == 1
+    await Changes(shop).drain()
+
+    assert await members(shop, "grown-up") == [HANAKO]
+    assert await Birthdays(shop).drain() == 0
 
 
 async def test_an_upload_is_told_where_a_combined_audience_asks(shop: Database) -> None:

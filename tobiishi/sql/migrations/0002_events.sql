@@ -31,6 +31,12 @@ alter table audience_changes drop constraint audience_changes_change_check;
 alter table audience_changes add constraint audience_changes_change_check
     check (change in ('joined', 'left', 'known'));
 
+-- The last day whose birthdays were followed: they change ages, which combined audiences ask about.
+create table birthdays (day date not null);
+insert into birthdays values (current_date);
+create index friends_of_birthday on friends (right(attributes ->> 'birthday', 5))
+    where attributes ? 'birthday';
+
 -- A short name of a friend, for links: LINE's user id is nobody's business.
 alter table friends add column number bigint generated always as identity unique;
 -- What was seen of the friend by itself: os, language. What the shop told counts first.
