@@ -10,13 +10,16 @@ PYTHON ?= $(shell for python in python3 python3.11; do \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run test check format setup
+.PHONY: run test chaos check format setup
 
 run: setup
 	@exec $(BIN)/python -m tobiishi run
 
 test: setup
 	@$(BIN)/python -m pytest $(ARGS)
+
+chaos: setup
+	@$(BIN)/python -m tobiishi.chaos $(ARGS)
 
 check: setup
 	@$(BIN)/python -m ruff format --check .

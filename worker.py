@@ -23,6 +23,7 @@ from tobiishi import temporal
 from tobiishi.channels import Channels
 from tobiishi.database import Database, Unavailable
 from tobiishi.errors import SettingError
+from tobiishi.links import Tracker
 from tobiishi.settings import Settings
 from tobiishi.vault import Vault
 from workflows import Journey
@@ -71,7 +72,10 @@ async def work(settings: Settings) -> None:
             await channels.put_default(connection, settings)
         client = await temporal.connect()
         await temporal.register_search_attributes(client)
-        context = Context(database=database, channels=channels)
+        tracker = Tracker.of(settings)
+        if tracker is None:
+            _log.warning("TOBIISHI_PUBLIC_URL is not set: links are sent as they are, untracked")
+        context = Context(database=database, channels=channels, tracker=tracker)
         await stack.enter_async_context(context.closing())
         await stack.enter_async_context(working(client, context))
         _log.info("worker ready")

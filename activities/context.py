@@ -13,6 +13,7 @@ from temporalio import activity
 from tobiishi.channels import Channel, Channels
 from tobiishi.database import Connection, Database
 from tobiishi.line import LineClient
+from tobiishi.links import Tracker
 from tobiishi.plan import JourneyRef, Plan, Taken
 from tobiishi.publishing import Version, Versions
 from tobiishi.scenario import Scenario
@@ -24,6 +25,8 @@ class Context:
 
     database: Database
     channels: Channels
+    #: Leads links through us; None where nobody said under which address we are reached.
+    tracker: Tracker | None = None
     versions: Versions = field(default_factory=Versions)
     _clients: dict[tuple[str, str], LineClient] = field(default_factory=dict)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -31,6 +33,7 @@ from tobiishi.scenario import (
     send_at,
     uses_profile,
 )
+from tobiishi.tracking import postbacks_of, videos_of, with_tracking_ids
 
 #: A name from LINE's profile is asked for again after so long.
 PROFILE_LIFE = timedelta(days=7)
@@ -107,11 +110,10 @@ class Sending:
         try:
             if uses_profile(step.messages):
                 friend = await self._with_profile(line, friend, at)
-            sent = await line.push(
-                journey.friend,
-                render(step.messages, friend.variables()),
-                retry_key=delivery.retry_key,
+            messages = await self._traceable(
+                journey, step, delivery, render(step.messages, friend.variables())
             )
+            sent = await line.push(journey.friend, messages, retry_key=delivery.retry_key)
         except Refused as error:
             return replace(delivery, status="refused", reason=str(error))
         except LineError as error:
@@ -123,6 +125,42 @@ class Sending:
             request_id=sent.request_id,
             message_ids=list(sent.message_ids),
         )
+
+    async def _traceable(
+        self,
+        journey: JourneyRef,
+        step: Send,
+        delivery: Delivery,
+        messages: Sequence[Mapping[str, Any]],
+    ) -> list[dict[str, Any]]:
+        """The messages so that what the friend does with them can be told.
+
+        Links lead through us. What buttons and videos will answer is kept, before anybody can. The
+        database is asked nothing where there is none of it.
+        """
+        traceable = with_tracking_ids(messages, delivery.retry_key)
+        postbacks, videos = postbacks_of(traceable), videos_of(traceable)
+        tracker = self.context.tracker
+        tracked = tracker and tracker.tracked(links=step.track_links, images=step.track_images)
+        links = tracked.links_of(traceable) if tracked else []
+        if not (postbacks or videos or links):
+            return traceable
+        async with self.context.database.connection() as connection:
+            if postbacks or videos:
+                await deliveries.keep_traces(
+                    connection, delivery, postbacks=postbacks, videos=videos
+                )
+            if tracker and tracked and links:
+                addresses = await tracker.addresses(
+                    connection,
+                    links,
+                    channel=journey.channel,
+                    scenario=journey.scenario,
+                    message=step.name,
+                    friend=journey.friend,
+                )
+                traceable = tracked.rewritten(traceable, addresses.__getitem__)
+        return traceable
 
     async def _with_profile(self, line: LineClient, friend: Friend, at: datetime) -> Friend:
         """The friend with a name from LINE's profile, asked for where it is not known of late."""

@@ -7,15 +7,17 @@ retry key (https://developers.line.biz/en/docs/messaging-api/retrying-api-reques
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
 
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.plan import JourneyRef
+from tobiishi.tracking import is_keepable
 
 _sql = queries("deliveries")
 
@@ -56,6 +58,17 @@ class Delivery:
     def key_is_spent(self, now: datetime) -> bool:
         """Whether LINE may have forgotten the retry key."""
         return now - self.claimed_at > KEY_LIFE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traced:
+    """The message that a friend's act goes back to."""
+
+    scenario: str
+    #: Its name in its scenario.
+    message: str
+    #: Of its delivery.
+    retry_key: UUID
 
 
 async def claim(
@@ -103,6 +116,54 @@ async def put_off(
     await _sql.put_off(
         connection, retry_key=delivery.retry_key, reason=reason, ambiguous=ambiguous, at=at
     )
+
+
+async def keep_traces(
+    connection: Connection, delivery: Delivery, *, postbacks: Sequence[str], videos: Sequence[str]
+) -> None:
+    """Keep what in the message tells who acted on it: `with_postback`, `with_video` find it."""
+    await _sql.keep_traces(
+        connection, retry_key=delivery.retry_key, postbacks=postbacks, videos=videos
+    )
+
+
+async def with_postback(
+    connection: Connection, channel: str, friend: str, data: str
+) -> Traced | None:
+    """The friend's latest message with a button that answers with this data."""
+    return await _trace(_sql.with_postback, connection, channel, friend, data=data)
+
+
+async def with_video(
+    connection: Connection, channel: str, friend: str, tracking_id: str
+) -> Traced | None:
+    """The friend's latest message with the video of this id."""
+    return await _trace(_sql.with_video, connection, channel, friend, tracking_id=tracking_id)
+
+
+async def quoted(
+    connection: Connection, channel: str, friend: str, message_id: str
+) -> Traced | None:
+    """The friend's message that LINE knows by this id."""
+    return await _trace(_sql.quoted, connection, channel, friend, message_id=message_id)
+
+
+async def latest_before(
+    connection: Connection, channel: str, friend: str, at: datetime, *, within: timedelta
+) -> Traced | None:
+    """The last message that was sent to the friend up to `at`, and no longer before it."""
+    return await _trace(
+        _sql.latest_before, connection, channel, friend, at=at, earliest=at - within
+    )
+
+
+async def _trace(
+    query: Any, connection: Connection, channel: str, friend: str, **asked: Any
+) -> Traced | None:
+    if any(isinstance(value, str) and not is_keepable(value) for value in asked.values()):
+        return None  # Nor was it kept: Postgres can't even be asked for it.
+    row = await query(connection, channel=channel, friend=friend, **asked)
+    return Traced(**row) if row else None
 
 
 async def of_journey(connection: Connection, journey_id: int) -> list[Delivery]:

@@ -90,10 +90,10 @@ async def record(connection: Connection, event: Event) -> bool:
 
 
 async def of_friend(
-    connection: Connection, channel: str, friend: str, *, before: int = 2**62, limit: int = 100
+    connection: Connection, channel: str, friend: str, *, offset: int = 0, limit: int = 100
 ) -> list[Event]:
     """What the friend did, the latest first."""
     rows = await all_rows(
-        _sql.of_friend(connection, channel=channel, friend=friend, before=before, limit=limit)
+        _sql.of_friend(connection, channel=channel, friend=friend, offset=offset, limit=limit)
     )
     return [Event(channel=channel, friend=friend, **row) for row in rows]

@@ -189,3 +189,18 @@ async def hold_many(connection: Connection, people: Sequence[tuple[str, str]]) -
     """Those friends (channel and user id), held by this transaction until it ends."""
     channels, friends = zip(*people, strict=True)
     await _sql.hold_many(connection, channels=channels, friends=friends)
+
+
+async def see(
+    connection: Connection,
+    channel: str,
+    friend: str,
+    *,
+    os: str | None = None,
+    language: str | None = None,
+) -> bool:
+    """Keep what was seen of the friend by itself; None tells nothing. Whether that is new."""
+    told = {"os": os, "language": language}
+    seen = {name: said for name, said in told.items() if said is not None}
+    row = await _sql.see(connection, channel=channel, friend=friend, seen=seen)
+    return row is not None

@@ -6,8 +6,11 @@ Each setting is described in `docs/settings.md`. Temporal's own `TEMPORAL_*` nam
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -31,6 +34,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     #: Where the command line finds the starter; this machine's `port` where not set.
     url: str | None = None
+    #: Where the public reaches the starter, without a slash at the end: links in messages lead
+    #: there. None: they are sent as they are.
+    public_url: str | None = None
     #: Port of the embedded Temporal server.
     temporal_port: int = Field(default=7233, ge=1, le=65535)
     #: Port of the embedded Temporal server's UI.
@@ -71,6 +77,11 @@ class Settings(BaseSettings):
                 f"{name!r} is not a time zone; use an IANA name such as Asia/Tokyo"
             ) from error
         return name
+
+    @field_validator("public_url")
+    @classmethod
+    def _reachable(cls, url: str | None) -> str | None:
+        return None if url is None else public_address(url)
 
     @model_validator(mode="after")
     def _token_and_secret_together(self) -> Self:
@@ -115,3 +126,32 @@ class Settings(BaseSettings):
             for name, value in self
             if value is not None
         }
+
+
+def public_address(url: str) -> str:
+    """The address as links are made of it. Raises `ValueError` where none can be."""
+    address = url.rstrip("/")
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ValueError(f"{url!r} is not an address: {error}") from error
+    # Letters, digits and what a path has: it stands in texts, where an address ends at others.
+    if not host or not re.fullmatch(r"https?://[A-Za-z0-9._~:/\[\]-]{1,200}", address):
+        raise ValueError(
+            f"{url!r} is not an address to reach us at; write it as https://line.example.com, "
+            "without a query (a Japanese domain name in its xn-- form)"
+        )
+    if parts.scheme == "http" and not _is_local(host):
+        raise ValueError(
+            f"{url!r} is not safe for links that tell who a friend is; use https "
+            "(http is for this machine only)"
+        )
+    return address
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

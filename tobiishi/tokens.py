@@ -12,6 +12,7 @@ import binascii
 import hashlib
 import hmac
 
+from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
@@ -26,6 +27,7 @@ class Signer:
     """Signs with the newest of its keys, and takes what any of them signed.
 
     `keys` is what `TOBIISHI_SECRET_KEY` holds: Fernet keys, comma-separated, newest first.
+    Raises `ValueError` where one is none.
     """
 
     def __init__(self, keys: SecretStr) -> None:
@@ -59,7 +61,10 @@ def _signature(key: bytes, purpose: str, said: bytes) -> bytes:
 
 
 def _derived(key: str) -> bytes:
-    return HKDF(SHA256(), 32, salt=None, info=b"tobiishi tokens").derive(key.encode())
+    Fernet(key)  # An empty or short key would be anybody's.
+    return HKDF(SHA256(), 32, salt=None, info=b"tobiishi tokens").derive(
+        base64.urlsafe_b64decode(key)
+    )
 
 
 def _word(data: bytes) -> str:

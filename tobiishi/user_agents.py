@@ -15,12 +15,12 @@ Os = Literal["ios", "android"]
 
 #: LINE opens a link in a web view or a browser, and all of these have begun like this for long.
 _BROWSER = "Mozilla/5.0 ("
-#: Words of fetchers, crawlers, checkers. LINE's preview says `facebookexternalhit/1.1;
-#: line-poker/1.0`, its crawler `Linespider`. `Cubot` makes phones.
+#: Words of fetchers, crawlers and checkers that say they are a browser. LINE's preview does not: it
+#: says `facebookexternalhit/1.1;line-poker/1.0`; its crawler is Linespider. Cubot makes phones.
 _MACHINE = re.compile(
-    r"(?<!cu)bot|crawl|spider|poker|preview|fetch|facebookexternalhit|externalagent|slurp|scrap"
-    r"|scan|monitor|validator|checker|inspection|googleother|google-|headless|lighthouse|phantomjs"
-    r"|puppeteer|playwright|selenium|whatsapp|telegram|slack|discord|skype|embedly|iframely|vkshare"
+    r"(?<!cu)bot|crawl|spider|poker|preview|fetch|facebookexternalhit|scrap|scan|monitor|checker"
+    r"|inspection|google-|googleother|google favicon|headless|lighthouse|phantomjs|puppeteer"
+    r"|playwright|selenium"
     # Most others name a page to read of them, or say what they are compatible with.
     r"|https?:|\bcompatible;",
     re.IGNORECASE,
@@ -30,21 +30,25 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?"
 
 
 def is_person(method: str, headers: Mapping[str, str]) -> bool:
-    """Whether the request looks like a person's tap, and not like a preview, crawler or prefetch.
+    """Whether the request looks like a tap: it comes from a browser, and for somebody.
 
     `headers` by lower-case names.
     """
+    agent = headers.get("user-agent", "")
+    return agent.startswith(_BROWSER) and is_for_somebody(method, headers)
+
+
+def is_for_somebody(method: str, headers: Mapping[str, str]) -> bool:
+    """Whether it looks like what somebody asked for, and no preview, crawler or prefetch."""
     # A browser that fetches ahead says so (https://www.w3.org/TR/nav-speculation/), in words that
     # changed over the years.
     ahead = " ".join(
         headers.get(name, "") for name in ("sec-purpose", "purpose", "x-purpose", "x-moz")
     )
-    agent = headers.get("user-agent", "")
     return (
         method == "GET"
         and not re.search(r"prefetch|prerender|preview", ahead, re.IGNORECASE)
-        and agent.startswith(_BROWSER)
-        and not _MACHINE.search(agent)
+        and not _MACHINE.search(headers.get("user-agent", ""))
     )
 
 

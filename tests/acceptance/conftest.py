@@ -23,6 +23,7 @@ from tobiishi import temporal
 from tobiishi.api import create_app
 from tobiishi.channels import Channels
 from tobiishi.database import Database
+from tobiishi.links import Tracker
 from tobiishi.plan import JourneyResult
 from tobiishi.settings import Settings
 from tobiishi.simulator import ACCESS_TOKEN, create_simulator
@@ -140,6 +141,7 @@ async def shop(
         monkeypatch.setenv("TEMPORAL_ADDRESS", env.client.service_client.config.target_host)
         settings = Settings(
             port=port,
+            public_url=f"http://127.0.0.1:{port}",
             api_token=SecretStr(API_TOKEN),
             secret_key=secret_key,
             database_url=dsn,
@@ -149,7 +151,9 @@ async def shop(
         )
         async with (
             serving(create_app(settings), port) as url,
-            Context(database=database, channels=channels).closing() as context,
+            Context(
+                database=database, channels=channels, tracker=Tracker.of(settings)
+            ).closing() as context,
             working(env.client, context),
             httpx.AsyncClient(base_url=line_url) as line,
             httpx.AsyncClient(

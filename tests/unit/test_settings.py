@@ -99,3 +99,49 @@ def test_a_wrong_one_is_one_line_that_names_it(
     for line, pattern in zip(said, lines, strict=True):
         assert re.match(pattern, line)
     assert "hush" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("https://line.example.com", "https://line.example.com"),
+        ("https://line.example.com/", "https://line.example.com"),
+        ("https://shop.example:8443/steps//", "https://shop.example:8443/steps"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://localhost:8000/", "http://localhost:8000"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_the_public_address_is_kept_without_a_slash(given: str, address: str) -> None:
+    assert Settings(public_url=given).public_url == address
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "http://line.example.com",
+        "http://192.168.0.2:8000",
+        "http://localhost.example.com",
+        "line.example.com",
+        "//line.example.com",
+        "ftp://line.example.com",
+        "https://",
+        "https:///l",
+        "https://line.example.com?x=1",
+        "https://line.example.com/#x",
+        "https://user@line.example.com",
+        "https://飛び石.example",
+        "https://line.example.com/a b",
+        "https://line.example.com\n",
+        "https://line.example.com:port",
+        "https://line.example.com:99999",
+        "https://[line",
+        "https://" + "x" * 300 + ".example.com",
+    ],
+)
+def test_a_public_address_that_no_link_can_be_made_of_is_refused(
+    given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOBIISHI_PUBLIC_URL", given)
+    with pytest.raises(SettingError, match="TOBIISHI_PUBLIC_URL: "):
+        Settings.load()

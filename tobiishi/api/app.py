@@ -12,7 +12,18 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from tobiishi.api import audiences, channels, friends, health, scenarios, uploads, webhook
+from tobiishi.api import (
+    audiences,
+    channels,
+    events,
+    friends,
+    health,
+    links,
+    scenarios,
+    sites,
+    uploads,
+    webhook,
+)
 from tobiishi.api.context import Context
 from tobiishi.database import Unavailable
 from tobiishi.errors import Invalid, NotFound
@@ -40,8 +51,20 @@ def create_app(settings: Settings) -> FastAPI:
         # Bodies are read before the token is looked at: nobody's may fill the memory.
         max_body_size=LARGEST_BODY,
     )
-    for noun in (webhook, scenarios, audiences, uploads, friends, channels, health):
+    for noun in (
+        webhook,
+        scenarios,
+        audiences,
+        uploads,
+        friends,
+        events,
+        channels,
+        sites,
+        links,
+        health,
+    ):
         app.include_router(noun.router)
+    app.include_router(sites.public)
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(Invalid, _invalid)
     app.add_exception_handler(ScenarioError, _wrong_scenario)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, cast
 
@@ -14,11 +14,13 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from temporalio.client import Client
 
 from tobiishi import channels, temporal
+from tobiishi.api.limits import Limit
 from tobiishi.channels import Channels
 from tobiishi.database import Database
 from tobiishi.errors import SettingError
 from tobiishi.relay import Relay
 from tobiishi.settings import Settings
+from tobiishi.tokens import Signer
 from tobiishi.vault import Vault
 
 
@@ -29,8 +31,12 @@ class Context:
     settings: Settings
     database: Database
     channels: Channels
+    #: Of the tokens in addresses that the public sees.
+    signer: Signer
     temporal: Client
     relay: Relay
+    #: How often a visitor of the shop's site may tell something.
+    visits: Limit = field(default_factory=lambda: Limit(times=120, seconds=60))
 
     @classmethod
     @asynccontextmanager
@@ -40,6 +46,7 @@ class Context:
         Temporal may be away: webhooks are kept all the same, and journeys start when it is back.
         """
         url, vault = cls.check(settings)
+        assert settings.secret_key is not None  # Or the vault would have said so.
         database = await Database.open(url)
         try:
             known = Channels(vault)
@@ -51,6 +58,7 @@ class Context:
                     settings=settings,
                     database=database,
                     channels=known,
+                    signer=Signer(settings.secret_key),
                     temporal=client,
                     relay=relay,
                 )

@@ -9,7 +9,7 @@ import sys
 import typer
 from cryptography.fernet import Fernet
 
-from tobiishi.cli import audience, channel, friend, scenario
+from tobiishi.cli import audience, channel, friend, scenario, site
 from tobiishi.cli.server import Failed
 from tobiishi.errors import SettingError
 from tobiishi.settings import Settings
@@ -24,6 +24,7 @@ app.add_typer(scenario.app, name="scenario")
 app.add_typer(audience.app, name="audience")
 app.add_typer(friend.app, name="friend")
 app.add_typer(channel.app, name="channel")
+app.add_typer(site.app, name="site")
 
 
 @app.command()

@@ -29,7 +29,7 @@ from tobiishi.local.keys import missing_keys
 from tobiishi.local.postgres import EmbeddedPostgres
 from tobiishi.local.supervisor import Program, Supervisor, answers, listens, says
 from tobiishi.local.temporal_server import NAMESPACE, EmbeddedTemporal
-from tobiishi.settings import Settings
+from tobiishi.settings import Settings, public_address
 from tobiishi.temporal import SEARCH_ATTRIBUTES, connect, connect_config
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,7 @@ _PUBLISH_SECONDS = 30.0
 
 #: Access token and channel secret of the simulator's channel. Nobody else's, so no secrets.
 _SIMULATOR_TOKEN = "simulator-token"  # noqa: S105
-_SIMULATOR_SECRET = "simulator-secret"  # noqa: S105
+SIMULATOR_SECRET = "simulator-secret"  # noqa: S105
 
 
 @dataclass(frozen=True)
@@ -151,11 +151,15 @@ async def _start(
         simulator = f"http://127.0.0.1:{settings.simulator_port}"
         environment |= {
             "LINE_CHANNEL_SECRET": settings.environment().get(
-                "LINE_CHANNEL_SECRET", _SIMULATOR_SECRET
+                "LINE_CHANNEL_SECRET", SIMULATOR_SECRET
             ),
             "LINE_CHANNEL_ACCESS_TOKEN": _SIMULATOR_TOKEN,
             "LINE_API_BASE_URL": simulator,
         }
+        # For real friends' phones this machine's own address would lead nowhere.
+        if settings.public_url is None:
+            with contextlib.suppress(ValueError):
+                environment["TOBIISHI_PUBLIC_URL"] = public_address(starter)
         arguments = (
             f"--port={settings.simulator_port}",
             f"--webhook-url={starter}/webhook",

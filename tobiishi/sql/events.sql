@@ -8,5 +8,5 @@ returning id;
 
 -- name: of_friend
 select source, event, occurred_at, scenario, message, url, detail from events
-where channel = :channel and friend = :friend and id < :before
-order by id desc limit :limit;
+where channel = :channel and friend = :friend
+order by occurred_at desc, id desc offset :offset limit :limit;

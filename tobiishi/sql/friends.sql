@@ -49,3 +49,9 @@ select from friends
 where (channel, friend) in (select * from unnest(:channels::text[], :friends::text[]))
 order by channel, friend
 for update;
+
+-- name: see^
+-- Nothing is written where all of it is known.
+update friends set seen = seen || :seen
+where channel = :channel and friend = :friend and not seen @> :seen
+returning friend;

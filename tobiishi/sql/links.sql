@@ -20,6 +20,6 @@ returning kind, url, id;
 
 -- name: sent^
 -- A link, and the friend it was sent to, if they are of one channel.
-select links.id, links.channel, links.scenario, links.message, links.kind, links.url, friends.friend
+select links.channel, friends.friend, links.scenario, links.message, links.url
 from links join friends using (channel)
 where links.id = :id and friends.number = :number and links.kind = :kind;

@@ -1,0 +1,126 @@
+"""Events over HTTP: the shop's own systems tell what a friend did, and anybody asks."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from tobiishi import events, friends
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.errors import Invalid
+from tobiishi.friends import FriendId
+from tobiishi.scenario.rules import LONGEST_LOOK_BACK, EventName
+
+router = APIRouter(prefix="/api", tags=["events"], dependencies=[Authorised])
+
+#: A clock that is ahead of ours by less than this is no reason to lose an event.
+AHEAD = timedelta(minutes=5)
+
+_Text = StringConstraints(pattern=r"^[^\x00]+$")
+
+
+class NewEvent(BaseModel):
+    """What a friend did, as the shop's own systems know it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    friend: FriendId
+    #: `purchase`, `add_to_cart`, `page_view`, or one of the shop's own.
+    event: EventName
+    #: When; now, where left out.
+    at: AwareDatetime | None = None
+    #: Told again under the same id, it is the same event: the order's number, say.
+    id: Annotated[str, _Text, Field(max_length=128)] | None = None
+    url: Annotated[str, _Text, Field(max_length=2000)] | None = None
+    detail: dict[str, Any] = Field(default={}, max_length=50)
+
+
+class NewEvents(BaseModel):
+    """Some events; all of them are kept, or none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    events: Annotated[list[NewEvent], Field(min_length=1, max_length=1000)]
+
+
+class Kept(BaseModel):
+    """How many of the events were new."""
+
+    new: int
+    known: int
+
+
+class Seen(BaseModel):
+    """What a friend was seen to do."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    source: events.Source
+    event: str
+    occurred_at: datetime
+    scenario: str | None
+    message: str | None
+    url: str | None
+    detail: dict[str, Any]
+
+
+@router.post("/events", summary="Tell what friends did on the shop's site or in its systems")
+async def tell(body: NewEvents, context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> Kept:
+    at, new = now(), 0
+    for number, told in enumerate(body.events):
+        _check_time(number, told.at, at)
+    async with context.database.transaction() as connection:
+        await context.channels.get(connection, channel)
+        known = await friends.get_many(connection, channel, [told.friend for told in body.events])
+        for number, told in enumerate(body.events):
+            if told.friend not in known:
+                raise Invalid(
+                    f"events[{number}].friend: {told.friend!r} is not a friend of channel "
+                    f"{channel!r}; nothing was kept, leave it out or correct it"
+                )
+        # In one order, so that two requests about the same friends don't wait for each other.
+        for told in sorted(body.events, key=lambda told: told.friend):
+            new += await events.record(
+                connection,
+                events.Event(
+                    channel=channel,
+                    friend=told.friend,
+                    source="site",
+                    event=told.event,
+                    occurred_at=told.at or at,
+                    url=told.url,
+                    detail=told.detail,
+                    key=told.id and f"api {told.id}",
+                ),
+            )
+    context.relay.changes.ring()
+    return Kept(new=new, known=len(body.events) - new)
+
+
+@router.get("/friends/{friend}/events", summary="What a friend was seen to do, the latest first")
+async def of_friend(
+    friend: FriendId,
+    context: InContext,
+    channel: InChannel = DEFAULT_CHANNEL,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[Seen]:
+    async with context.database.connection() as connection:
+        await friends.get(connection, channel, friend)
+        found = await events.of_friend(connection, channel, friend, offset=offset, limit=limit)
+    return [Seen.model_validate(each) for each in found]
+
+
+def _check_time(number: int, at: datetime | None, now: datetime) -> None:
+    if at is None:
+        return
+    if at > now + AHEAD:
+        raise Invalid(f"events[{number}].at: {at.isoformat()} is in the future; correct it")
+    if at < now - timedelta(days=LONGEST_LOOK_BACK):
+        raise Invalid(
+            f"events[{number}].at: {at.isoformat()} is over {LONGEST_LOOK_BACK} days ago, which no "
+            "audience looks back; leave it out"
+        )

@@ -1,0 +1,220 @@
+"""Where the links in messages lead: the click is seen, and the visitor sent on.
+
+Anybody may come here. A visitor who holds a link of ours arrives, whatever becomes of the record
+of it; one who doesn't is sent nowhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Annotated, cast
+
+import asyncpg
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+
+from tobiishi import links, sites
+from tobiishi.api.context import Context, InContext, now
+from tobiishi.database import Unavailable
+from tobiishi.links import Token, Visit, location
+from tobiishi.queues import is_away, wait_after
+from tobiishi.tracking import Kind
+from tobiishi.user_agents import is_for_somebody, is_person, language_of, os_of
+
+_log = logging.getLogger(__name__)
+
+#: Seconds that the database may take to tell where a link leads.
+LOOK_WITHIN = 3
+#: Seconds that a visitor waits for the record of their visit, which goes on after that.
+RECORD_WITHIN = 1.0
+#: Seconds that a starter which stops waits for the records of visits.
+FINISH_WITHIN = 5
+#: Visits that wait to be recorded; more than that are lost.
+MOST_WAITING = 10_000
+#: Seconds until the page that asks to wait opens the link again.
+OPEN_AGAIN = 5
+#: How often a visit is tried that fails while the database is there.
+MOST_TRIES = 5
+#: Links whose way is remembered for when the database is away.
+MOST_REMEMBERED = 5_000
+
+
+class Recorder:
+    """Records visits in the background, and remembers where links led.
+
+    A visit is tried until the database has kept it, or the process ends.
+    """
+
+    def __init__(self, context: Context, hands: int = 4) -> None:
+        self._context = context
+        self._hands = hands
+        self._waiting: asyncio.Queue[tuple[Visit, asyncio.Event]] = asyncio.Queue(MOST_WAITING)
+        self._working: Sequence[asyncio.Task[None]] = ()
+        self._urls: dict[tuple[Kind, int], str] = {}
+
+    async def __aenter__(self) -> Recorder:
+        self._working = [asyncio.create_task(self._work()) for _ in range(self._hands)]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._waiting.join(), FINISH_WITHIN)
+        for task in self._working:
+            task.cancel()
+        await asyncio.gather(*self._working, return_exceptions=True)
+        while not self._waiting.empty():
+            _log.error("a visit is lost, as the starter stops: %s", self._waiting.get_nowait()[0])
+
+    def record(self, visit: Visit) -> asyncio.Event:
+        """Have the visit recorded; tells when that is done."""
+        done = asyncio.Event()
+        try:
+            self._waiting.put_nowait((visit, done))
+        except asyncio.QueueFull:
+            _log.error("%d visits wait to be recorded; this one is lost: %s", MOST_WAITING, visit)
+            done.set()
+        return done
+
+    async def _work(self) -> None:
+        while True:
+            visit, done = await self._waiting.get()
+            try:
+                await self._keep(visit)
+            except asyncio.CancelledError:
+                _log.error("a visit is lost, as the starter stops: %s", visit)
+                raise
+            finally:
+                done.set()
+                self._waiting.task_done()
+
+    async def _keep(self, visit: Visit) -> None:
+        for tries in itertools.count(1):
+            try:
+                async with self._context.database.transaction() as connection:
+                    new = await links.record(connection, visit)
+            except Exception as error:
+                if not is_away(error) and tries == MOST_TRIES:
+                    _log.exception("a visit is lost: %s", visit)
+                    return
+                _log.warning("a visit is not recorded yet: %s", error)
+            else:
+                if new:
+                    self._context.relay.changes.ring()
+                return
+            await asyncio.sleep(wait_after(tries - 1).total_seconds())
+
+    def remember(self, link: links.Sent) -> None:
+        key = (link.token.kind, link.token.link)
+        if key not in self._urls and len(self._urls) >= MOST_REMEMBERED:
+            del self._urls[next(iter(self._urls))]
+        self._urls[key] = link.url
+
+    def url_of(self, token: Token) -> str | None:
+        return self._urls.get((token.kind, token.link))
+
+
+@asynccontextmanager
+async def _recording(app: FastAPI) -> AsyncIterator[None]:
+    async with Recorder(app.state.context) as app.state.recorder:
+        yield
+
+
+router = APIRouter(tags=["links"], lifespan=_recording)
+
+
+def _recorder(request: Request) -> Recorder:
+    return cast(Recorder, request.app.state.recorder)
+
+
+InRecorder = Annotated[Recorder, Depends(_recorder)]
+
+
+@router.api_route("/l/{said:path}", methods=["GET", "HEAD"], include_in_schema=False)
+async def follow(said: str, request: Request, context: InContext, recorder: InRecorder) -> Response:
+    """Send the visitor on to where the link leads, and record the click."""
+    return await _answer("link", said, request, context, recorder)
+
+
+@router.api_route("/i/{said:path}", methods=["GET", "HEAD"], include_in_schema=False)
+async def show(said: str, request: Request, context: InContext, recorder: InRecorder) -> Response:
+    """Send the fetcher of an image on to where it is, and record that it was fetched."""
+    return await _answer("image", said, request, context, recorder)
+
+
+async def _answer(
+    kind: Kind, said: str, request: Request, context: Context, recorder: Recorder
+) -> Response:
+    # LINE may take Japanese text right behind an address for a part of it.
+    token = Token.read(context.signer, kind, re.split(r"[^\0-\x7f]", said, maxsplit=1)[0])
+    if token is None:
+        return _page(404, NOT_FOUND)
+    at, agent = now(), request.headers.get("user-agent", "")
+    # Who fetches an image for LINE is no browser.
+    counts = is_person if kind == "link" else is_for_somebody
+    counted = counts(request.method, request.headers)
+    patience = RECORD_WITHIN
+    try:
+        async with asyncio.timeout(LOOK_WITHIN), context.database.connection() as connection:
+            link = await links.sent(connection, token)
+            if link is None:
+                return _page(404, NOT_FOUND)
+            recorder.remember(link)
+            url = link.url
+            if kind == "link" and counted:
+                url = await sites.marked(
+                    connection,
+                    context.signer,
+                    channel=link.channel,
+                    friend=link.friend,
+                    url=url,
+                    at=at,
+                )
+    except (*Unavailable, asyncpg.PostgresError) as error:
+        remembered = recorder.url_of(token)
+        _log.warning("a link is opened, and the database tells nothing: %r", error)
+        if remembered is None:
+            return _page(503, TRY_AGAIN, {"Retry-After": str(OPEN_AGAIN)})
+        url, patience = remembered, 0.0
+    if counted:
+        language = language_of(request.headers.get("accept-language", ""))
+        done = recorder.record(Visit(token=token, at=at, os=os_of(agent), language=language))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), patience)
+    # No Referrer-Policy: a redirect passes on where the visitor came from, which is not us, and the
+    # shop's own statistics may have it.
+    headers = {"Location": location(url), "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+    return Response(status_code=302, headers=headers)
+
+
+def _page(status: int, body: str, headers: dict[str, str] | None = None) -> Response:
+    always = {
+        "Cache-Control": "no-store",
+        "X-Robots-Tag": "noindex",
+        # What is opened from here must not learn the token.
+        "Referrer-Policy": "no-referrer",
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    }
+    return HTMLResponse(_PAGE.format(body), status, headers={**always, **(headers or {})})
+
+
+NOT_FOUND = """
+<title>リンクを開けません</title>
+<p>このリンクは開けません。アドレスが途中で切れているか、まちがっているようです。</p>
+"""
+TRY_AGAIN = f"""
+<title>お待ちください</title>
+<meta http-equiv="refresh" content="{OPEN_AGAIN}">
+<p>ただいま混み合っています。{OPEN_AGAIN}秒後に自動で開き直しますので、そのままお待ちください。</p>
+"""
+_PAGE = """<!doctype html>
+<html lang="ja" style="margin:20vh auto;max-width:24em;padding:0 1em;font:1rem/1.8 sans-serif">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+{}
+</html>
+"""

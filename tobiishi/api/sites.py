@@ -1,0 +1,154 @@
+"""The shop's sites over HTTP: which they are, the tag for their pages, and what the tag tells."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi import Path as InPath
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from tobiishi import events, friends, sites
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.errors import Invalid
+from tobiishi.events import Event
+from tobiishi.scenario.rules import EventName
+from tobiishi.user_agents import language_of, os_of
+
+router = APIRouter(prefix="/api/sites", tags=["sites"], dependencies=[Authorised])
+public = APIRouter(tags=["public"])
+
+#: Bytes of what the tag tells at once, and of the details in it.
+LARGEST_TOLD, LARGEST_DETAIL = 8_000, 2_000
+#: Seconds: the tag tells again what was not taken.
+PATIENCE = 5
+
+_TAG = (Path(__file__).parent / "static" / "tag.js").read_bytes()
+_TAG_HEADERS = {
+    "Cache-Control": "public, max-age=3600",
+    "ETag": f'"{hashlib.sha256(_TAG).hexdigest()[:16]}"',
+    "X-Content-Type-Options": "nosniff",
+}
+#: From any page: what is told stands by its token and the page's host, not by whose script it is.
+_ANY_PAGE = {"Access-Control-Allow-Origin": "*"}
+
+Host = Annotated[str, InPath(max_length=300)]
+
+
+class Sites(BaseModel):
+    """The hosts of the shop's own pages."""
+
+    channel: str
+    sites: list[str]
+
+
+class Told(BaseModel):
+    """What the tag tells of a visitor."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    #: Made by the page, so that what is told twice counts once.
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+    #: The visitor's token.
+    visitor: Annotated[str, StringConstraints(max_length=256)]
+    event: EventName
+    url: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+    detail: dict[str, Any] = Field(default={})
+
+
+@router.get("", summary="The shop's own sites, where friends are recognised")
+async def list_all(context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> Sites:
+    async with context.database.connection() as connection:
+        await context.channels.get(connection, channel)
+        return Sites(channel=channel, sites=await sites.all_of(connection, channel))
+
+
+@router.put("/{host}", summary="Add a site: a host such as www.shop.example")
+async def put(host: Host, context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> Sites:
+    async with context.database.transaction() as connection:
+        await context.channels.get(connection, channel)
+        await sites.put(connection, channel, host)
+        return Sites(channel=channel, sites=await sites.all_of(connection, channel))
+
+
+@router.delete("/{host}", summary="Remove a site: nothing that its pages tell is taken any more")
+async def remove(host: Host, context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> Sites:
+    async with context.database.transaction() as connection:
+        await sites.remove(connection, channel, host)
+        return Sites(channel=channel, sites=await sites.all_of(connection, channel))
+
+
+@public.get("/tag.js", summary="The tag for the shop's pages", response_class=Response)
+async def tag(request: Request) -> Response:
+    if request.headers.get("if-none-match") == _TAG_HEADERS["ETag"]:
+        return Response(status_code=304, headers=_TAG_HEADERS)
+    return Response(_TAG, media_type="text/javascript; charset=utf-8", headers=_TAG_HEADERS)
+
+
+@public.post(
+    "/t",
+    summary="What the tag tells of a visitor",
+    status_code=204,
+    response_class=Response,
+    max_body_size=LARGEST_TOLD,
+)
+async def collect(request: Request, context: InContext) -> Response:
+    """204 whether the visitor is known or not: nobody learns here who is a friend.
+
+    400 for what is no event, 413 for too much of it, 429 for too often, 503 while the database is
+    away (the tag then tells it again).
+    """
+    at = now()
+    told = _read(await request.body())
+    number = sites.number_of(context.signer, told.visitor, at)
+    said_to_be_from = request.headers.get("origin") or request.headers.get("referer") or ""
+    host = sites.host_in(said_to_be_from)
+    if number is None or host is None or host != sites.host_in(told.url):
+        return Response(status_code=204, headers=_ANY_PAGE)
+    if not context.visits.takes(number):
+        return Response(status_code=429, headers=_ANY_PAGE | {"Retry-After": "60"})
+    os = os_of(request.headers.get("user-agent", ""))
+    language = language_of(request.headers.get("accept-language", ""))
+    async with asyncio.timeout(PATIENCE), context.database.transaction() as connection:
+        known = await sites.visitor(connection, number, host)
+        if known is None:
+            return Response(status_code=204, headers=_ANY_PAGE)
+        await events.record(
+            connection,
+            Event(
+                channel=known.channel,
+                friend=known.friend,
+                source="site",
+                event=told.event,
+                occurred_at=at,
+                url=sites.page(told.url)[:2000],
+                detail=told.detail,
+                key=f"site {number} {told.id}",
+            ),
+        )
+        await friends.see(connection, known.channel, known.friend, os=os, language=language)
+    context.relay.changes.ring()
+    return Response(status_code=204, headers=_ANY_PAGE)
+
+
+def _read(body: bytes) -> Told:
+    try:
+        told = Told.model_validate_json(body)
+        told.url.encode()
+        detail = json.dumps(told.detail, allow_nan=False)
+    except (ValidationError, ValueError, RecursionError) as error:
+        raise Invalid(f"this is nothing that the tag tells: {_first_line(error)}") from None
+    if len(detail) > LARGEST_DETAIL or "\\u0000" in detail or "\0" in told.url:
+        raise Invalid(f"detail: at most {LARGEST_DETAIL} bytes as JSON, without the character \\0")
+    return told
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        problem = error.errors(include_url=False)[0]
+        return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+    return str(error).partition("\n")[0][:200]

@@ -1,0 +1,42 @@
+"""`tobiishi site`: the shop's own pages, where friends are recognised."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from tobiishi.channels import DEFAULT
+from tobiishi.cli.server import call
+
+app = typer.Typer(help="Sites: the shop's own pages.", no_args_is_help=True)
+
+Channel = Annotated[str, typer.Option(help="The LINE channel.")]
+Host = Annotated[str, typer.Argument(help="Such as www.shop.example.")]
+
+
+@app.command()
+def add(host: Host, channel: Channel = DEFAULT) -> None:
+    """Have friends recognised on a host's pages, which carry the tag (docs/site.md)."""
+    _say(_call("PUT", f"/{quote(host, safe='')}", channel))
+
+
+@app.command()
+def remove(host: Host, channel: Channel = DEFAULT) -> None:
+    """Have nothing taken any more that the host's pages tell."""
+    _say(_call("DELETE", f"/{quote(host, safe='')}", channel))
+
+
+@app.command("list")
+def list_all(channel: Channel = DEFAULT) -> None:
+    """All sites of the channel."""
+    _say(_call("GET", "", channel))
+
+
+def _call(method: str, path: str, channel: str) -> Any:
+    return call(method, f"/api/sites{path}", params={"channel": channel})
+
+
+def _say(answer: Any) -> None:
+    typer.echo("\n".join(answer["sites"]) or "no sites")
