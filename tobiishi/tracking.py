@@ -184,7 +184,9 @@ def with_tracking_ids(
 
 def videos_of(messages: Sequence[Mapping[str, Any]]) -> list[str]:
     """The ids of the videos that can be kept, each once, in order."""
-    return _kept(message.get("trackingId") for message in messages if message["type"] == "video")
+    return _kept(
+        message.get("trackingId") for message in messages if message.get("type") == "video"
+    )
 
 
 def _kept(found: Iterable[Any]) -> list[str]:

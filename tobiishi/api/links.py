@@ -33,7 +33,7 @@ LOOK_WITHIN = 3
 #: Seconds that a visitor waits for the record of their visit, which goes on after that.
 RECORD_WITHIN = 1.0
 #: Seconds that a starter which stops waits for the records of visits.
-FINISH_WITHIN = 5
+FINISH_WITHIN = 3
 #: Visits that wait to be recorded; more than that are lost.
 MOST_WAITING = 10_000
 #: Seconds until the page that asks to wait opens the link again.

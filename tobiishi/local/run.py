@@ -14,6 +14,7 @@ import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -31,6 +32,9 @@ from tobiishi.local.supervisor import Program, Supervisor, answers, listens, say
 from tobiishi.local.temporal_server import NAMESPACE, EmbeddedTemporal
 from tobiishi.settings import Settings, public_address
 from tobiishi.temporal import SEARCH_ATTRIBUTES, connect, connect_config
+
+#: The shop that the examples speak of.
+EXAMPLE_SHOP = "https://shop.example"
 
 _ROOT = Path(__file__).resolve().parents[2]
 _REACH_SECONDS = 5.0
@@ -164,6 +168,7 @@ async def _start(
             f"--port={settings.simulator_port}",
             f"--webhook-url={starter}/webhook",
             f"--database={home / 'simulator.db'}",
+            f"--shop={programs.examples / 'shop'}",
         )
         command = Command((*programs.simulator, *arguments), logs / "simulator.log", environment)
         await supervisor.start(Program("simulator", command, listens(settings.simulator_port)))
@@ -174,7 +179,7 @@ async def _start(
     await supervisor.start(Program("starter", command, answers(f"{starter}/readyz")))
 
     token = environment["TOBIISHI_API_TOKEN"]
-    scenarios = await _publish(programs.examples, starter, token)
+    scenarios = await _publish(programs.examples, starter, token, simulator)
 
     _print_table(
         {
@@ -183,6 +188,7 @@ async def _start(
             "HTTP API": f"{starter}/docs",
             "Temporal UI": f"http://127.0.0.1:{settings.temporal_ui_port}",
             "Simulator": simulator,
+            "Demo shop": simulator and f"{simulator}/shop/",
             "Scenarios": ", ".join(scenarios),
             "Data folder": str(home),
             "API token": _token_in_words(home, token, keys),
@@ -268,9 +274,13 @@ def _unreachable(address: str, error: Exception) -> LocalError:
     )
 
 
-async def _publish(folder: Path, starter: str, token: str) -> list[str]:
-    """Publish the scenarios of a folder. A wrong one is told of, and stops nothing."""
+async def _publish(folder: Path, starter: str, token: str, simulator: str | None) -> list[str]:
+    """Publish the scenarios of a folder. A wrong one is told of, and stops nothing.
+
+    With a simulator, its demo shop stands for the shop that the examples speak of.
+    """
     published = []
+    shop = f"{simulator}/shop" if simulator else EXAMPLE_SHOP
     async with httpx.AsyncClient(
         base_url=starter,
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/yaml"},
@@ -278,8 +288,11 @@ async def _publish(folder: Path, starter: str, token: str) -> list[str]:
         trust_env=False,
     ) as http:
         for file in _scenario_files(folder):
+            text = file.read_bytes().replace(EXAMPLE_SHOP.encode(), shop.encode())
             try:
-                response = await http.post("/api/scenarios", content=file.read_bytes())
+                if simulator:
+                    await http.put(f"/api/sites/{urlsplit(simulator).netloc}")
+                response = await http.post("/api/scenarios", content=text)
             except httpx.HTTPError as error:
                 raise LocalError(f"the starter does not answer ({_short(error)})") from error
             if response.is_success:

@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument(
         "--database", default=":memory:", help="SQLite file to keep everything in (%(default)s)"
     )
+    parser.add_argument("--shop", type=Path, help="folder of a demo shop's pages (/shop/)")
     options = parser.parse_args()
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
@@ -34,6 +35,7 @@ def main() -> None:
         webhook_url=options.webhook_url,
         database=options.database,
         channel_secret=os.environ.get("LINE_CHANNEL_SECRET") or CHANNEL_SECRET,
+        shop=options.shop,
     )
     # uvicorn shuts down at these, and then raises them again: a wanted end is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -25,6 +25,7 @@ from tobiishi.simulator import (
     statistics,
     tokens,
 )
+from tobiishi.simulator import shop as shop_pages
 from tobiishi.simulator.answers import Rejection
 from tobiishi.simulator.faults import Faults
 from tobiishi.simulator.gateway import Gateway
@@ -40,17 +41,24 @@ def create(
     channel_secret: str = CHANNEL_SECRET,
     access_token: str = ACCESS_TOKEN,
     clock: Callable[[], float] = time.time,
+    shop: Path | None = None,
 ) -> ASGIApp:
     """The simulator as an ASGI app, for uvicorn: faults that cut a connection need it.
 
     Webhooks go to `webhook_url`, signed with `channel_secret`. What is to be kept is kept in
-    `database`, an SQLite file. `clock` tells seconds since the epoch.
+    `database`, an SQLite file. `clock` tells seconds since the epoch. `shop` is a folder of pages
+    that are served at `/shop/`.
     """
     store = Store(database)
     faults = Faults(store)
     courier = Courier(store, faults, url=webhook_url, channel_secret=channel_secret, clock=clock)
     platform = Platform(
-        store=store, faults=faults, courier=courier, access_token=access_token, clock=clock
+        store=store,
+        faults=faults,
+        courier=courier,
+        access_token=access_token,
+        clock=clock,
+        shop=shop,
     )
 
     @asynccontextmanager
@@ -73,6 +81,7 @@ def create(
             *tokens.routes,
             *control.routes,
             *page.routes,
+            *shop_pages.routes,
         ],
         exception_handlers={Rejection: _rejected, HTTPException: _no_such_thing},
         lifespan=lifespan,

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -29,6 +30,8 @@ class Platform:
     access_token: str
     #: Seconds since the epoch.
     clock: Callable[[], float]
+    #: Folder of the demo shop's pages.
+    shop: Path | None = None
     #: The last API requests, oldest first.
     requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=1000))
 

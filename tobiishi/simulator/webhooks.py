@@ -47,7 +47,8 @@ class Courier:
         self.channel_secret = channel_secret
         self._store = store
         self._faults = faults
-        self._url = url
+        #: Where webhooks go.
+        self.url = url
         self._clock = clock
         self._rung = asyncio.Event()
         self._under_way: dict[int, asyncio.Task[None]] = {}
@@ -59,7 +60,7 @@ class Courier:
             "insert into webhooks (events, status, attempts, due_at, created_at)"
             " values (?, ?, '[]', ?, ?)",
             json.dumps(events),
-            "pending" if self._url else "no webhook URL",
+            "pending" if self.url else "no webhook URL",
             now,
             now,
         )
@@ -156,7 +157,7 @@ class Courier:
         self, http: httpx.AsyncClient, events: list[dict[str, Any]]
     ) -> tuple[int | None, str | None]:
         """The status of the answer, or what went wrong."""
-        assert self._url is not None
+        assert self.url is not None
         body = _encoded({"destination": BOT_USER_ID, "events": events})
         headers = {
             "Content-Type": "application/json; charset=utf-8",
@@ -165,7 +166,7 @@ class Courier:
         }
         try:
             async with asyncio.timeout(PATIENCE):
-                answer = await http.post(self._url, content=body, headers=headers)
+                answer = await http.post(self.url, content=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             text = f"{type(error).__name__}: {error}".removesuffix(": ")
             _log.info("webhook not taken: %s", text)

@@ -425,12 +425,20 @@ async def test_a_slow_record_keeps_nobody_waiting_and_is_not_lost(street: Street
 async def test_a_starter_that_stops_records_what_it_has_taken(
     opened: Open, settings: Settings, street: Street
 ) -> None:
-    async with opened(settings) as door:
-        path = await street.link()
+    async def hold(seconds: float) -> None:
         async with street.database.transaction() as connection:
             await friends.hold(connection, "default", HANAKO)
-            await asyncio.gather(*(door.http.get(path, headers=IPHONE) for _ in range(9)))
+            held.set()
+            await asyncio.sleep(seconds)
+
+    held, path = asyncio.Event(), await street.link()
+    async with opened(settings) as door:
+        holding = asyncio.create_task(hold(2.5))
+        await held.wait()
+        await asyncio.gather(*(door.http.get(path, headers=IPHONE) for _ in range(9)))
+        assert await street.events() == []
     assert len(await street.events()) == 9
+    await holding
 
 
 async def test_a_record_that_fails_stops_nobody(street: Street, caplog: Any) -> None:
