@@ -13,14 +13,12 @@ from typing import Literal
 
 Os = Literal["ios", "android"]
 
-#: LINE opens a link in a web view or a browser, and all of these have begun like this for long.
-_BROWSER = "Mozilla/5.0 ("
-#: Words of fetchers, crawlers and checkers that say they are a browser. LINE's preview does not: it
-#: says `facebookexternalhit/1.1;line-poker/1.0`; its crawler is Linespider. Cubot makes phones.
+#: Words by which fetchers, crawlers and checkers name themselves, which those do that come by
+#: themselves to a link that one person got. LINE's preview is `facebookexternalhit/1.1;
+#: line-poker/1.0`, its crawler Linespider. Cubot makes phones.
 _MACHINE = re.compile(
     r"(?<!cu)bot|crawl|spider|poker|preview|fetch|facebookexternalhit|scrap|scan|monitor|checker"
-    r"|inspection|google-|googleother|google favicon|headless|lighthouse|phantomjs|puppeteer"
-    r"|playwright|selenium"
+    r"|inspection|google-|googleother|google favicon|lighthouse|whatsapp"
     # Most others name a page to read of them, or say what they are compatible with.
     r"|https?:|\bcompatible;",
     re.IGNORECASE,
@@ -29,17 +27,11 @@ _MACHINE = re.compile(
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?")
 
 
-def is_person(method: str, headers: Mapping[str, str]) -> bool:
-    """Whether the request looks like a tap: it comes from a browser, and for somebody.
+def is_for_somebody(method: str, headers: Mapping[str, str]) -> bool:
+    """Whether it looks like what somebody asked for, and no preview, crawler or prefetch.
 
     `headers` by lower-case names.
     """
-    agent = headers.get("user-agent", "")
-    return agent.startswith(_BROWSER) and is_for_somebody(method, headers)
-
-
-def is_for_somebody(method: str, headers: Mapping[str, str]) -> bool:
-    """Whether it looks like what somebody asked for, and no preview, crawler or prefetch."""
     # A browser that fetches ahead says so (https://www.w3.org/TR/nav-speculation/), in words that
     # changed over the years.
     ahead = " ".join(

@@ -24,6 +24,7 @@ from tobiishi.api import create_app
 from tobiishi.channels import Channels
 from tobiishi.database import Database
 from tobiishi.links import Tracker
+from tobiishi.local.run import EXAMPLE_SHOP
 from tobiishi.plan import JourneyResult
 from tobiishi.settings import Settings
 from tobiishi.simulator import ACCESS_TOKEN, create_simulator
@@ -32,6 +33,7 @@ from workflows import Journey
 
 API_TOKEN = "api-token"
 SECRET = "channel-secret"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 TEST_SERVER = Path(sys.executable).with_name("temporal-test-server")
 
 
@@ -75,6 +77,25 @@ class Shop:
     #: The HTTP API, with its token.
     api: httpx.AsyncClient
     env: WorkflowEnvironment
+    #: The shop's own pages, with the tag.
+    site: str
+
+    async def publish_example(self, name: str) -> None:
+        """Publish one of `examples/`, with this shop in place of the one it speaks of."""
+        host = self.site.removeprefix("http://").removesuffix("/shop")
+        (await self.api.put(f"/api/sites/{host}")).raise_for_status()
+        text = (EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8")
+        await self.publish(text.replace(EXAMPLE_SHOP, self.site))
+
+    async def meet(self, **friend: Any) -> str:
+        """A friend who is known, and starts nothing but what friend-adding starts."""
+        user_id = await self.line.add_friend(**friend)
+
+        async def look() -> bool:
+            return (await self.api.get(f"/api/friends/{user_id}")).is_success
+
+        await eventually(look)
+        return user_id
 
     async def publish(self, scenario: str) -> dict[str, Any]:
         answer = await self.api.post("/api/scenarios", content=scenario.encode())
@@ -126,7 +147,9 @@ async def shop(
 ) -> AsyncIterator[Shop]:
     port = free_port()
     simulator = create_simulator(
-        webhook_url=f"http://127.0.0.1:{port}/webhook", channel_secret=SECRET
+        webhook_url=f"http://127.0.0.1:{port}/webhook",
+        channel_secret=SECRET,
+        shop=EXAMPLES / "shop",
     )
     async with (
         serving(simulator) as line_url,
@@ -160,4 +183,4 @@ async def shop(
                 base_url=url, headers={"Authorization": f"Bearer {API_TOKEN}"}
             ) as api,
         ):
-            yield Shop(line=Line(line), api=api, env=env)
+            yield Shop(line=Line(line), api=api, env=env, site=f"{line_url}/shop")

@@ -24,7 +24,7 @@ from tobiishi.database import Unavailable
 from tobiishi.links import Token, Visit, location
 from tobiishi.queues import is_away, wait_after
 from tobiishi.tracking import Kind
-from tobiishi.user_agents import is_for_somebody, is_person, language_of, os_of
+from tobiishi.user_agents import is_for_somebody, language_of, os_of
 
 _log = logging.getLogger(__name__)
 
@@ -154,9 +154,7 @@ async def _answer(
     if token is None:
         return _page(404, NOT_FOUND)
     at, agent = now(), request.headers.get("user-agent", "")
-    # Who fetches an image for LINE is no browser.
-    counts = is_person if kind == "link" else is_for_somebody
-    counted = counts(request.method, request.headers)
+    counted = is_for_somebody(request.method, request.headers)
     patience = RECORD_WITHIN
     try:
         async with asyncio.timeout(LOOK_WITHIN), context.database.connection() as connection:

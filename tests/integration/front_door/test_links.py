@@ -169,8 +169,6 @@ async def test_what_a_click_tells_of_the_phone_is_kept(street: Street) -> None:
     [
         PREVIEW,
         {"User-Agent": "Mozilla/5.0 (compatible; Linespider/1.1; +https://lin.ee/4dwXkTH)"},
-        {"User-Agent": "curl/8.5.0"},
-        {"User-Agent": ""},
         {**IPHONE, "Sec-Purpose": "prefetch;prerender"},
         {**IPHONE, "Purpose": "prefetch"},
     ],
