@@ -10,7 +10,7 @@ from temporalio import activity
 from activities.context import Context, now, taken
 from tobiishi import audiences, friends, journeys
 from tobiishi.plan import Taken, Turn
-from tobiishi.scenario import FriendFacts, audiences_of, branch_at, choose, plan_way
+from tobiishi.scenario import audiences_of, branch_at, choose, plan_way
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,10 @@ class Branching:
             scenario = (await self.context.version_of(connection, journey)).scenario
             branch = branch_at(scenario, plan.step)
             friend = await friends.get(connection, journey.channel, journey.friend)
-            facts = FriendFacts(
-                audiences=await audiences.memberships_among(
-                    connection, journey.channel, journey.friend, audiences_of(branch), at=at
-                ),
-                gender=friend.attributes.gender,
-                age=friend.attributes.age_on(at.astimezone(ZoneInfo(scenario.timezone)).date()),
-                region=friend.attributes.region,
-                os=friend.attributes.os,
+            among = await audiences.memberships_among(
+                connection, journey.channel, journey.friend, audiences_of(branch), at=at
             )
+            facts = friend.facts(among, at.astimezone(ZoneInfo(scenario.timezone)).date())
             choice = choose(branch, facts)
             kept = await journeys.say(
                 connection,

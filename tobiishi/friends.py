@@ -14,6 +14,7 @@ from tobiishi import audiences
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import NotFound
 from tobiishi.scenario import FriendFacts
+from tobiishi.scenario.parts import FieldName
 
 _sql = queries("friends")
 
@@ -23,6 +24,19 @@ Status = Literal["following", "blocked"]
 #: (https://developers.line.biz/en/docs/messaging-api/getting-user-ids/); the looser form here
 #: is what is safe in a workflow id, whoever made the id.
 FriendId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+#: BCP 47, as far as anybody uses it: `ja`, `pt-BR`, `zh-Hant-TW`.
+LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
+#: The value of an attribute of the shop's own.
+FieldValue = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+class Seen(BaseModel):
+    """What was seen of a friend by itself, in clicks and on the shop's site."""
+
+    os: Literal["ios", "android"] | None = None
+    language: str | None = None
 
 
 class Attributes(BaseModel):
@@ -35,6 +49,10 @@ class Attributes(BaseModel):
     age: int | None = Field(default=None, ge=0, le=150)
     region: str | None = Field(default=None, max_length=64)
     os: Literal["ios", "android", "other"] | None = None
+    #: BCP 47.
+    language: Annotated[str, StringConstraints(pattern=LANGUAGE)] | None = None
+    #: The shop's own attributes.
+    fields: dict[FieldName, FieldValue | None] = Field(default={}, max_length=50)
 
     def age_on(self, today: date) -> int | None:
         """The age in years, from the birthday where it is known."""
@@ -55,7 +73,9 @@ class Friend:
     status: Status
     #: The route the friend was added by, where known.
     route: str | None
+    #: What the shop told; it counts before what was seen.
     attributes: Attributes
+    seen: Seen
     #: LINE display name; None until LINE's profile was asked.
     display_name: str | None
     #: BCP 47, where the friend consented.
@@ -67,10 +87,16 @@ class Friend:
         """What a message's text may say of the friend, as `{{ friend.… }}`."""
         return {
             "display_name": self.display_name,
-            "language": self.language,
+            "language": self.spoken,
             "gender": self.attributes.gender,
             "region": self.attributes.region,
+            **{f"fields.{name}": said for name, said in self.attributes.fields.items()},
         }
+
+    @property
+    def spoken(self) -> str | None:
+        """The friend's language: as the shop told, else as in LINE's profile, else as seen."""
+        return self.attributes.language or self.language or self.seen.language
 
     def facts(self, audiences: frozenset[str], today: date) -> FriendFacts:
         """What a condition may look at; `today` is the day that ages are counted on."""
@@ -79,7 +105,9 @@ class Friend:
             gender=self.attributes.gender,
             age=self.attributes.age_on(today),
             region=self.attributes.region,
-            os=self.attributes.os,
+            os=self.attributes.os or self.seen.os,
+            language=self.spoken,
+            fields={name: said for name, said in self.attributes.fields.items() if said},
         )
 
     @classmethod
@@ -90,6 +118,7 @@ class Friend:
             status=row["status"],
             route=row["route"],
             attributes=Attributes.model_validate(row["attributes"]),
+            seen=Seen.model_validate(row["seen"]),
             display_name=row["display_name"],
             language=row["language"],
             profile_at=row["profile_at"],
@@ -115,12 +144,15 @@ async def tell_status(
 ) -> Friend | None:
     """Keep what a webhook event of time `at` told; None where a later event said otherwise."""
     row = await _sql.tell_status(connection, channel=channel, friend=friend, status=status, at=at)
+    if row is not None and row["is_new"]:
+        await audiences.reconsider(connection, channel, [friend], at=at)
     return Friend.from_row(row) if row else None
 
 
 async def meet(connection: Connection, channel: str, friend: str, at: datetime) -> None:
     """Know a friend who was added before Tobiishi was there, now that they act."""
-    await _sql.meet(connection, channel=channel, friend=friend, at=at)
+    if await _sql.meet(connection, channel=channel, friend=friend, at=at):
+        await audiences.reconsider(connection, channel, [friend], at=at)
 
 
 async def keep_profile(connection: Connection, friend: Friend) -> None:
@@ -136,9 +168,12 @@ async def keep_profile(connection: Connection, friend: Friend) -> None:
 
 
 async def set_attributes(
-    connection: Connection, channel: str, friend: str, attributes: Attributes
+    connection: Connection, channel: str, friend: str, attributes: Attributes, *, at: datetime
 ) -> Friend:
-    """Change the attributes that were given, a None forgets one. Raises `NotFound`."""
+    """Change the attributes that were given, a None forgets one. Raises `NotFound`.
+
+    To be called in a transaction.
+    """
     row = await _sql.set_attributes(
         connection,
         channel=channel,
@@ -147,6 +182,7 @@ async def set_attributes(
     )
     if row is None:
         raise NotFound(f"{friend!r} is not a friend of channel {channel!r}")
+    await audiences.reconsider(connection, channel, [friend], at=at)
     return Friend.from_row(row)
 
 

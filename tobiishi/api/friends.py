@@ -79,9 +79,12 @@ class Friend(BaseModel):
     friend: str
     status: friends.Status
     display_name: str | None
+    #: As the shop told, else as in LINE's profile, else as seen.
     language: str | None
     route: str | None
     attributes: Attributes
+    #: What was seen by itself; what the shop told counts first.
+    seen: friends.Seen
     tags: list[str]
     audiences: list[Membership]
     journeys: list[Journey]
@@ -112,9 +115,11 @@ async def set_attributes(
     channel: InChannel = DEFAULT_CHANNEL,
 ) -> Friend:
     async with context.database.transaction() as connection:
-        return await _whole(
-            connection, await friends.set_attributes(connection, channel, friend, body)
+        answer = await _whole(
+            connection, await friends.set_attributes(connection, channel, friend, body, at=now())
         )
+    context.relay.changes.ring()
+    return answer
 
 
 @router.post("/{friend}/tags", summary="Add and remove tags")
@@ -143,9 +148,10 @@ async def _whole(connection: Connection, friend: friends.Friend) -> Friend:
         friend=friend.friend,
         status=friend.status,
         display_name=friend.display_name,
-        language=friend.language,
+        language=friend.spoken,
         route=friend.route,
         attributes=friend.attributes,
+        seen=friend.seen,
         tags=await friends.tags_of(connection, friend.channel, friend.friend),
         audiences=[
             Membership(audience=audience, joined_at=member.joined_at, reason=member.reason)

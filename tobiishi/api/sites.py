@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from tobiishi import events, friends, sites
+from tobiishi import audiences, events, friends, sites
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
 from tobiishi.errors import Invalid
 from tobiishi.events import Event
@@ -130,7 +130,8 @@ async def collect(request: Request, context: InContext) -> Response:
                 key=f"site {number} {told.id}",
             ),
         )
-        await friends.see(connection, known.channel, known.friend, os=os, language=language)
+        if await friends.see(connection, known.channel, known.friend, os=os, language=language):
+            await audiences.reconsider(connection, known.channel, [known.friend], at=at)
     context.relay.changes.ring()
     return Response(status_code=204, headers=_ANY_PAGE)
 

@@ -8,6 +8,7 @@ checks here find the common mistakes without it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -17,6 +18,8 @@ from liquid.exceptions import LiquidError, UnknownFilterError
 
 #: What a text may say of the friend, as `{{ friend.… }}`.
 FRIEND_FIELDS = frozenset({"display_name", "language", "gender", "region"})
+#: The shop's own attributes, beside these: `{{ friend.fields.rank }}`.
+_OWN_FIELD = re.compile(r"fields\.[a-z][a-z0-9_]{0,31}")
 #: Those of them that come from LINE's profile.
 PROFILE_FIELDS = frozenset({"display_name", "language"})
 
@@ -68,7 +71,7 @@ _environment = _Environment()
 _Known = Mapping[str, str | None]
 #: A friend of whom nothing is known; every template that was checked can be filled in for them.
 _NOBODY: _Known = dict.fromkeys(FRIEND_FIELDS)
-_SOMEBODY: _Known = dict.fromkeys(FRIEND_FIELDS, "花子")
+_SOMEBODY: dict[str, str | None] = dict.fromkeys(FRIEND_FIELDS, "花子")
 
 #: In a textV2 a brace opens LINE's own substitution, and a doubled one is a brace. Noncharacters
 #: stand for a name's braces until the text is filled in, so that no filter cuts a pair in two.
@@ -81,9 +84,12 @@ def render(
 ) -> list[dict[str, Any]]:
     """The messages as LINE gets them, whatever the friend's fields hold.
 
+    `friend` has the fields by their names, and the shop's own as `fields.rank`.
+
     A field that isn't known is nil: empty, and for `default:` to fill.
     """
-    known = {field: _encodable(friend.get(field)) for field in FRIEND_FIELDS}
+    names = FRIEND_FIELDS.union(name for name in friend if _OWN_FIELD.fullmatch(name))
+    known = {name: _encodable(friend.get(name)) for name in names}
     return [_rendered(message, known) for message in messages]
 
 
@@ -149,9 +155,10 @@ def _problems(message: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...
 
 def _problems_of_template(text: str) -> Iterator[str]:
     try:
-        unknown = sorted(_fields(text) - FRIEND_FIELDS)
+        named = _fields(text)
+        unknown = sorted(name for name in named - FRIEND_FIELDS if not _OWN_FIELD.fullmatch(name))
         if not unknown:
-            for friend in (_NOBODY, _SOMEBODY):
+            for friend in (_NOBODY, _SOMEBODY | dict.fromkeys(named, "花子")):
                 _filled(text, friend)
     except UnknownFilterError as error:
         yield f"{_reason(error)}; the filters are {', '.join(FILTERS)}"
@@ -162,7 +169,8 @@ def _problems_of_template(text: str) -> Iterator[str]:
         for name in unknown:
             yield (
                 f"{name!r:.60} is not a field of the friend; "
-                f'use friend.{", friend.".join(sorted(FRIEND_FIELDS))}, or put words in "quotes"'
+                f"use friend.{', friend.'.join(sorted(FRIEND_FIELDS))}, or for the shop's own "
+                'friend.fields.…, or put words in "quotes"'
             )
 
 
@@ -198,8 +206,9 @@ def _fields(text: str) -> frozenset[str]:
     for name, uses in _template(text).analyze().globals.items():
         for use in uses:
             segments = [str(segment) for segment in use.segments]
-            known = name == "friend" and len(segments) == 2
-            found.add(segments[1] if known else ".".join(segments))
+            own = len(segments) == 3 and segments[1] == "fields"
+            known = name == "friend" and (own or len(segments) == 2)
+            found.add(".".join(segments[1:] if known else segments))
     return frozenset(found)
 
 
@@ -229,7 +238,8 @@ def _filled_for_anybody(text: str, friend: _Known) -> str:
 def _filled(text: str, friend: _Known) -> str:
     if "{{" not in text and "{%" not in text:
         return text
-    return _template(text).render(friend=friend)
+    own = {name.removeprefix("fields."): said for name, said in friend.items() if "." in name}
+    return _template(text).render(friend={**friend, "fields": own})
 
 
 def _encodable(text: str | None) -> str | None:

@@ -12,12 +12,14 @@ values (:channel, :friend, :status, :at)
 on conflict (channel, friend) do update
 set status = excluded.status, status_at = excluded.status_at
 where friends.status_at <= excluded.status_at
-returning *;
+-- Of a row that was there before, Postgres tells who updated it.
+returning *, xmax = 0 as is_new;
 
--- name: meet!
+-- name: meet$
 insert into friends (channel, friend, status, status_at)
 values (:channel, :friend, 'following', :at)
-on conflict do nothing;
+on conflict do nothing
+returning friend;
 
 -- name: keep_profile!
 update friends
@@ -25,7 +27,13 @@ set display_name = :display_name, language = :language, profile_at = :at
 where channel = :channel and friend = :friend;
 
 -- name: set_attributes^
-update friends set attributes = jsonb_strip_nulls(attributes || :attributes)
+update friends
+set attributes = jsonb_strip_nulls(
+    attributes || :attributes::jsonb || jsonb_build_object(
+        'fields',
+        coalesce(attributes -> 'fields', '{}') || coalesce(:attributes::jsonb -> 'fields', '{}')
+    )
+)
 where channel = :channel and friend = :friend
 returning *;
 

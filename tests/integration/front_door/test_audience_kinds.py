@@ -295,7 +295,7 @@ async def test_a_birthday_makes_a_member(shop: Database) -> None:
     today = NOW.astimezone(ZoneInfo("Asia/Tokyo")).date()
     async with shop.transaction() as connection:
         born = Attributes(birthday=today.replace(year=today.year - 20))
-        await friends.set_attributes(connection, "default", HANAKO, born)
+        await friends.set_attributes(connection, "default", HANAKO, born, at=NOW)
         when = {"age": {"from": 20}}
         made = await define(
             connection, "grown-up", {"kind": "combined", "when": when}, at=NOW - DAY

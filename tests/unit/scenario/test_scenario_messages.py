@@ -334,3 +334,26 @@ def test_what_templates_may_use_is_in_the_manual() -> None:
     manual = (Path(__file__).parents[3] / "docs" / "scenarios.md").read_text()
     for name in (*TAGS, *FILTERS, *(f"friend.{field}" for field in FRIEND_FIELDS)):
         assert f"`{name}`" in manual
+
+
+def test_a_text_says_the_shops_own_attributes() -> None:
+    message = {"type": "text", "text": "{{ friend.fields.rank | default: '一般' }}会員の方へ"}
+    check_messages([message])
+    for friend, said in (({"fields.rank": "金"}, "金会員の方へ"), ({}, "一般会員の方へ")):
+        assert render([message], friend)[0]["text"] == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ friend.fields }}",
+        "{{ friend.fields.Rank }}",
+        "{{ friend.fields.rank.size }}",
+        "{{ friend.fields.__class__ }}",
+        "{{ friend.fields[friend.gender] }}",
+        "{{ fields.rank }}",
+    ],
+)
+def test_nothing_else_is_reached_through_the_shops_own_attributes(text: str) -> None:
+    with pytest.raises(MessageProblems, match="is not a field of the friend"):
+        check_messages([{"type": "text", "text": text}])
