@@ -19,7 +19,7 @@ from liquid.exceptions import LiquidError, UnknownFilterError
 #: What a text may say of the friend, as `{{ friend.… }}`.
 FRIEND_FIELDS = frozenset({"display_name", "language", "gender", "region"})
 #: The shop's own attributes, beside these: `{{ friend.fields.rank }}`.
-_OWN_FIELD = re.compile(r"fields\.[a-z][a-z0-9_]{0,31}")
+_OWN_FIELD = re.compile(r"friend\.fields\.[a-z][a-z0-9_]{0,31}")
 #: Those of them that come from LINE's profile.
 PROFILE_FIELDS = frozenset({"display_name", "language"})
 
@@ -88,7 +88,7 @@ def render(
 
     A field that isn't known is nil: empty, and for `default:` to fill.
     """
-    names = FRIEND_FIELDS.union(name for name in friend if _OWN_FIELD.fullmatch(name))
+    names = FRIEND_FIELDS.union(name for name in friend if name.startswith("fields."))
     known = {name: _encodable(friend.get(name)) for name in names}
     return [_rendered(message, known) for message in messages]
 
@@ -156,9 +156,13 @@ def _problems(message: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...
 def _problems_of_template(text: str) -> Iterator[str]:
     try:
         named = _fields(text)
-        unknown = sorted(name for name in named - FRIEND_FIELDS if not _OWN_FIELD.fullmatch(name))
+        own = {name for name in named if _OWN_FIELD.fullmatch(name)}
+        unknown = sorted(named - FRIEND_FIELDS - own)
         if not unknown:
-            for friend in (_NOBODY, _SOMEBODY | dict.fromkeys(named, "花子")):
+            for friend in (
+                _NOBODY,
+                _SOMEBODY | {name.removeprefix("friend."): "花子" for name in own},
+            ):
                 _filled(text, friend)
     except UnknownFilterError as error:
         yield f"{_reason(error)}; the filters are {', '.join(FILTERS)}"
@@ -206,9 +210,8 @@ def _fields(text: str) -> frozenset[str]:
     for name, uses in _template(text).analyze().globals.items():
         for use in uses:
             segments = [str(segment) for segment in use.segments]
-            own = len(segments) == 3 and segments[1] == "fields"
-            known = name == "friend" and (own or len(segments) == 2)
-            found.add(".".join(segments[1:] if known else segments))
+            known = name == "friend" and len(segments) == 2
+            found.add(segments[1] if known else ".".join(segments))
     return frozenset(found)
 
 
