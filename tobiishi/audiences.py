@@ -210,6 +210,26 @@ async def members_of(
     return [Member(**row) for row in rows]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Membership:
+    """One time that a friend was a member, or is."""
+
+    joined_at: datetime
+    #: What made them join, in words.
+    reason: str
+    #: None where they are in it now.
+    left_at: datetime | None
+    left_reason: str | None
+
+
+async def history_of(
+    connection: Connection, channel: str, audience: str, friend: str
+) -> list[Membership]:
+    """Every time that the friend was in the audience, the first one first."""
+    rows = _sql.history_of(connection, channel=channel, audience=audience, friend=friend)
+    return [Membership(**row) for row in await all_rows(rows)]
+
+
 async def memberships_among(
     connection: Connection, channel: str, friend: str, names: frozenset[str], *, at: datetime
 ) -> frozenset[str]:

@@ -99,8 +99,12 @@ async def add_missing(
 
     An audience that exists stays as it is: raises `Invalid` where it is defined otherwise.
     """
-    rows = await all_rows(_sql.add_missing(connection, channel=channel, names=sorted(names)))
-    made = {row["audience"] for row in rows}
+    named, made, held = sorted(names), set[str](), 0
+    while held < len(named):  # One that was being deleted is gone now: it is made anew.
+        rows = await all_rows(_sql.add_missing(connection, channel=channel, names=named))
+        made.update(row["audience"] for row in rows)
+        # From here on none is deleted until the scenario that names them is there.
+        held = len(await all_rows(_sql.rely_on_all(connection, channel=channel, names=named)))
     for name, definition in definitions.items():
         if name in made:
             await put(connection, channel, name, definition, timezone=timezone, at=at)

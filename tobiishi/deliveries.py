@@ -16,6 +16,7 @@ from uuid import UUID
 import asyncpg
 
 from tobiishi.database import Connection, all_rows, queries
+from tobiishi.errors import NotFound
 from tobiishi.plan import JourneyRef
 from tobiishi.tracking import is_keepable
 
@@ -93,6 +94,8 @@ async def claim(
         message=message,
         at=at,
     )
+    if row is None:
+        raise NotFound(f"journey {journey.journey_id} is gone: its friend was forgotten")
     return Delivery.from_row(row)
 
 

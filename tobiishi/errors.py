@@ -2,6 +2,7 @@
 
 TobiishiError
  ├── SettingError     a setting is missing or can't be used
+ ├── InUse            something else rests on what is to go
  ├── NotFound         the channel, scenario, audience or friend named does not exist
  └── Invalid          the input names something that can't be
 
@@ -18,6 +19,10 @@ class TobiishiError(Exception):
 
 class SettingError(TobiishiError):
     """A setting is missing or can't be used."""
+
+
+class InUse(TobiishiError):
+    """What is asked can't be done while something else rests on it; the text names that."""
 
 
 class NotFound(TobiishiError):

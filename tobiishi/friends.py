@@ -221,6 +221,22 @@ async def get_many(
     return {row["friend"]: Friend.from_row(row) for row in rows}
 
 
+async def page(
+    connection: Connection,
+    channel: str,
+    *,
+    after: str,
+    limit: int,
+    tag: str | None = None,
+    audience: str | None = None,
+) -> list[Friend]:
+    """Friends in the order of their ids, those after `after`."""
+    rows = await all_rows(
+        _sql.page(connection, channel=channel, after=after, limit=limit, tag=tag, audience=audience)
+    )
+    return [Friend.from_row(row) for row in rows]
+
+
 async def hold_many(connection: Connection, people: Sequence[tuple[str, str]]) -> None:
     """Those friends (channel and user id), held by this transaction until it ends."""
     channels, friends = zip(*people, strict=True)

@@ -47,6 +47,8 @@ class Queue(ABC):
     """Rows that wait in Postgres, taken one at a time by as many hands as there is work for."""
 
     hands = 4
+    #: How often it is looked at where nobody rings.
+    look_every = LOOK_EVERY
 
     def __init__(self, database: Database, *, feeds: Sequence[Queue] = ()) -> None:
         self.database = database
@@ -66,7 +68,7 @@ class Queue(ABC):
                 if await self.drain():
                     for fed in self.feeds:
                         fed.ring()
-                pause = LOOK_EVERY
+                pause = self.look_every
             except Unavailable as error:
                 _log.warning("%s: the database is away: %s", type(self).__name__, error)
                 pause = timedelta(seconds=1)

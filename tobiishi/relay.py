@@ -24,6 +24,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from tobiishi import answers, audiences, defining, friends, journeys, publishing, webhooks
 from tobiishi.database import Connection, Database, all_rows, queries
+from tobiishi.forgetting import Forgettings, Housekeeping
 from tobiishi.plan import JourneyRef, JourneyState
 from tobiishi.publishing import Versions
 from tobiishi.queues import Queue, in_words, is_away, wait_after
@@ -96,6 +97,8 @@ async def follow_event(connection: Connection, kept: webhooks.KeptEvent) -> None
                 await journeys.stop_all_of_friend(
                     connection, channel, friend, "unfollowed", because="blocked the channel"
                 )
+        case "unsend":
+            await webhooks.forget_message(connection, kept)
         case _:
             await friends.meet(connection, channel, friend, kept.occurred_at)
             await answers.follow(connection, kept)
@@ -172,6 +175,9 @@ class Expiries(Queue):
 
 class Birthdays(Queue):
     """Friends who are a year older today: combined audiences may ask about ages."""
+
+    hands = 1
+    look_every = timedelta(minutes=1)
 
     def __init__(
         self, database: Database, *, timezone: str = "Asia/Tokyo", feeds: Sequence[Queue] = ()
@@ -294,6 +300,8 @@ class Relay:
         self.expiries = Expiries(database, feeds=[self.changes])
         self.birthdays = Birthdays(database, timezone=timezone, feeds=[self.changes])
         self.events = Events(database, feeds=[self.changes, self.orders])
+        self.forgettings = Forgettings(database, temporal)
+        self.housekeeping = Housekeeping(database)
         #: In the order in which what is due now is handled.
         self.queues: tuple[Queue, ...] = (
             self.events,
@@ -301,6 +309,8 @@ class Relay:
             self.birthdays,
             self.changes,
             self.orders,
+            self.forgettings,
+            self.housekeeping,
         )
         self._task: asyncio.Task[None] | None = None
 

@@ -66,6 +66,10 @@ class Message(_Line):
     quoted_message_id: str | None = None
 
 
+class Unsend(_Line):
+    message_id: str
+
+
 class VideoPlayComplete(_Line):
     tracking_id: str
 
@@ -88,6 +92,7 @@ class Event(_Line):
     postback: Postback | None = None
     message: Message | None = None
     video_play_complete: VideoPlayComplete | None = None
+    unsend: Unsend | None = None
 
 
 class Body(_Line):
@@ -201,6 +206,25 @@ async def keep(connection: Connection, channel: str, events: Sequence[KeptEvent]
         bodies=[event.body for event in events],
     )
     return count
+
+
+async def forget_message(connection: Connection, kept: KeptEvent) -> None:
+    """Keep nothing any more of a message that its sender took back.
+
+    https://developers.line.biz/en/docs/messaging-api/receiving-messages/#unsend-event
+    """
+    unsent = kept.event.unsend and kept.event.unsend.message_id
+    written = _sql.written_by(connection, channel=kept.channel, friend=kept.friend)
+    for row in await all_rows(written):
+        message = row["body"].get("message")
+        if isinstance(message, dict) and message.get("id") == unsent:
+            body = {**row["body"], "message": {"id": unsent, "type": "unsent"}}
+            await _sql.rewrite(
+                connection,
+                channel=kept.channel,
+                webhook_event_id=row["webhook_event_id"],
+                body=body,
+            )
 
 
 async def take(connection: Connection, *, now: datetime, limit: int) -> list[KeptEvent]:

@@ -26,7 +26,7 @@ from tobiishi.api import (
 )
 from tobiishi.api.context import Context
 from tobiishi.database import Unavailable
-from tobiishi.errors import Invalid, NotFound
+from tobiishi.errors import InUse, Invalid, NotFound
 from tobiishi.scenario import ScenarioError
 from tobiishi.settings import Settings
 
@@ -67,6 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(sites.public)
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(Invalid, _invalid)
+    app.add_exception_handler(InUse, _in_use)
     app.add_exception_handler(ScenarioError, _wrong_scenario)
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_exception_handler(asyncpg.DataError, _unkeepable)
@@ -84,6 +85,10 @@ class _Problem(JSONResponse):
 
 async def _not_found(_: Request, error: Exception) -> JSONResponse:
     return _Problem({"detail": str(error)}, 404)
+
+
+async def _in_use(_: Request, error: Exception) -> JSONResponse:
+    return _Problem({"detail": str(error)}, 409)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

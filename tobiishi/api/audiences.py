@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from tobiishi import audiences, defining
+from tobiishi import audiences, defining, deleting
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
 from tobiishi.friends import FriendId
 from tobiishi.scenario.rules import Definition, Kind
@@ -43,6 +43,18 @@ class Member(BaseModel):
     friend: str
     joined_at: datetime
     reason: str
+
+
+class Membership(BaseModel):
+    """One time that a friend was a member, or is."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    joined_at: datetime
+    reason: str
+    #: None where they are in it now.
+    left_at: datetime | None
+    left_reason: str | None
 
 
 class FriendIds(BaseModel):
@@ -115,6 +127,28 @@ async def members(
         await audiences.get(connection, channel, audience)
         page = await audiences.members_of(connection, channel, audience, after=after, limit=limit)
     return [Member.model_validate(member) for member in page]
+
+
+@router.delete("/{audience}", status_code=204, summary="Delete an audience that nothing uses")
+async def delete(
+    audience: AudienceName, context: InContext, channel: InChannel = DEFAULT_CHANNEL
+) -> None:
+    """409 where a live scenario, a journey under way or a combined audience uses it."""
+    async with context.database.transaction() as connection:
+        await deleting.delete(connection, channel, audience)
+
+
+@router.get("/{audience}/members/{friend}", summary="When and why a friend was in it, and is")
+async def history(
+    audience: AudienceName,
+    friend: FriendId,
+    context: InContext,
+    channel: InChannel = DEFAULT_CHANNEL,
+) -> list[Membership]:
+    async with context.database.connection() as connection:
+        await audiences.get(connection, channel, audience)
+        found = await audiences.history_of(connection, channel, audience, friend)
+    return [Membership.model_validate(each) for each in found]
 
 
 @router.post("/{audience}/members", summary="Add friends; those already in stay as they are")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from tobiishi import audiences, deliveries, friends, journeys
+from tobiishi import audiences, deliveries, forgetting, friends, journeys
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
 from tobiishi.database import Connection
 from tobiishi.friends import Attributes, FriendId
@@ -72,6 +72,17 @@ class Journey(BaseModel):
     deliveries: list[Delivery]
 
 
+class Summary(_Read):
+    """What is known of a friend, without what they did."""
+
+    friend: str
+    status: friends.Status
+    display_name: str | None
+    route: str | None
+    attributes: Attributes
+    seen: friends.Seen
+
+
 class Friend(BaseModel):
     """A friend: attributes, tags, memberships, journeys."""
 
@@ -97,6 +108,38 @@ class Tags(BaseModel):
 
     add: list[Tag] = Field(default=[], max_length=100)
     remove: list[Tag] = Field(default=[], max_length=100)
+
+
+@router.get("", summary="Friends, page by page, in the order of their ids")
+async def list_all(
+    context: InContext,
+    channel: InChannel = DEFAULT_CHANNEL,
+    after: Annotated[str, Query(description="The last id of the page before.")] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    tag: Annotated[str | None, Query(description="Only those who carry it.")] = None,
+    audience: Annotated[str | None, Query(description="Only those who are in it.")] = None,
+) -> list[Summary]:
+    async with context.database.connection() as connection:
+        await context.channels.get(connection, channel)
+        found = await friends.page(
+            connection, channel, after=after, limit=limit, tag=tag, audience=audience
+        )
+    return [Summary.model_validate(each) for each in found]
+
+
+@router.delete("/{friend}", status_code=202, summary="Forget a friend")
+async def forget(
+    friend: FriendId, context: InContext, channel: InChannel = DEFAULT_CHANNEL
+) -> dict[str, str]:
+    """Ends their journeys, and removes what we keep of them, here and in Temporal.
+
+    202: nothing more is sent from now on; all is removed within seconds, or as soon as Temporal
+    can be reached. Who comes back is a new friend.
+    """
+    async with context.database.transaction() as connection:
+        await forgetting.ask(connection, channel, friend, at=now())
+    context.relay.forgettings.ring()
+    return {"detail": "the friend is being forgotten"}
 
 
 @router.get("/{friend}", summary="A friend, with every journey and why each step was taken")

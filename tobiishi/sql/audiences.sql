@@ -182,3 +182,23 @@ where channel = :channel and friend = :friend order by audience;
 -- name: others
 select friend from audience_members
 where channel = :channel and audience = :audience and not friend = any(:friends::text[]);
+
+-- name: rely_on_all
+select audience from audiences where channel = :channel and audience = any(:names::text[])
+order by audience for share;
+
+-- name: asked_about_by
+select audience from audiences
+where channel = :channel and kind = 'combined' and :audience = any(parts) order by audience;
+
+-- name: versions_under_way
+select distinct scenario, version from journeys
+where channel = :channel and ended_at is null order by scenario, version;
+
+-- name: history_of
+select joined_at, reason, left_at, left_reason from past_memberships
+where channel = :channel and audience = :audience and friend = :friend
+union all
+select joined_at, reason, null, null from audience_members
+where channel = :channel and audience = :audience and friend = :friend
+order by joined_at;

@@ -63,3 +63,16 @@ for update;
 update friends set seen = seen || :seen
 where channel = :channel and friend = :friend and not seen @> :seen
 returning friend;
+
+-- name: page
+select * from friends
+where channel = :channel and friend > :after
+    and (:tag::text is null or exists (
+        select from tags where tags.channel = friends.channel
+            and tags.friend = friends.friend and tag = :tag
+    ))
+    and (:audience::text is null or exists (
+        select from audience_members as member where member.channel = friends.channel
+            and member.friend = friends.friend and audience = :audience
+    ))
+order by friend limit :limit;

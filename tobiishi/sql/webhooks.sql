@@ -26,3 +26,11 @@ where channel = :channel and webhook_event_id = :webhook_event_id;
 -- name: put_off!
 update webhook_events set attempts = attempts + 1, retry_at = :retry_at, error = :error
 where channel = :channel and webhook_event_id = :webhook_event_id;
+
+-- name: written_by
+select webhook_event_id, body from webhook_events
+where channel = :channel and friend = :friend and type = 'message';
+
+-- name: rewrite!
+update webhook_events set body = :body
+where channel = :channel and webhook_event_id = :webhook_event_id;

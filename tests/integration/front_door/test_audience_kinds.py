@@ -10,12 +10,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.defining import define
+from tests.integration.front_door.conftest import Publish
 from tests.integration.front_door.knocking import HANAKO, TARO, friend_id
-from tobiishi import audiences, events, friends
+from tests.scenarios import yaml
+from tobiishi import audiences, deleting, events, friends, publishing
 from tobiishi.database import Database
-from tobiishi.errors import Invalid
+from tobiishi.errors import InUse, Invalid, NotFound
 from tobiishi.events import Event
 from tobiishi.friends import Attributes
+from tobiishi.journeys import enrol
 from tobiishi.relay import Birthdays, Changes, Expiries
 
 NOW = datetime.now(UTC)
@@ -378,3 +381,60 @@ async def test_many_people_at_once_lose_and_double_nothing(shop: Database) -> No
     await Changes(shop).drain()
     assert await members(shop, "cart") == sorted(everybody)
     assert await members(shop, "left-behind") == sorted(everybody[0::2])
+
+
+async def test_an_audience_goes_with_all_that_is_kept_of_it(shop: Database) -> None:
+    await meet(shop, HANAKO)
+    await audience(shop, "a")
+    async with shop.transaction() as connection:
+        await audiences.join(connection, "default", "a", [HANAKO], at=NOW, reason="x")
+        await audiences.leave(connection, "default", "a", [HANAKO], at=NOW, reason="y")
+        await audiences.join(connection, "default", "a", [HANAKO], at=NOW, reason="z")
+        history = await audiences.history_of(connection, "default", "a", HANAKO)
+        assert [(each.reason, each.left_reason) for each in history] == [("x", "y"), ("z", None)]
+        await deleting.delete(connection, "default", "a")
+        assert await audiences.history_of(connection, "default", "a", HANAKO) == []
+        with pytest.raises(NotFound):
+            await deleting.delete(connection, "default", "a")
+
+
+async def test_an_audience_that_is_used_is_not_deleted_and_its_users_are_named(
+    shop: Database, published: Publish
+) -> None:
+    uses = yaml("uses", "start: friend_added\nexit: [{joins: a}]")
+    await published(uses)
+    await audience(shop, "asks", kind="combined", when={"audience": "a"})
+    async with shop.transaction() as connection:
+        with pytest.raises(InUse, match="used by scenario uses, audience asks;"):
+            await deleting.delete(connection, "default", "a")
+        await deleting.delete(connection, "default", "asks")
+        await friends.meet(connection, "default", HANAKO, NOW)
+        (version,) = await publishing.live(connection, "default")
+        await enrol(connection, version, HANAKO, why="x", now=NOW)
+    await published(uses.replace("joins: a", "joins: b"))
+    async with shop.transaction() as connection:
+        with pytest.raises(InUse, match="used by journeys of scenario uses version 1;"):
+            await deleting.delete(connection, "default", "a")
+        await connection.execute("update journeys set ended_at = now()")
+        await deleting.delete(connection, "default", "a")
+
+
+async def test_an_audience_is_deleted_or_named_by_a_scenario_and_never_both(
+    shop: Database, published: Publish
+) -> None:
+    async def delete(name: str) -> bool:
+        try:
+            async with shop.transaction() as connection:
+                await deleting.delete(connection, "default", name)
+        except InUse:
+            return False
+        return True
+
+    for number in range(10):
+        name = f"a{number}"
+        await audience(shop, name)
+        await asyncio.gather(
+            delete(name), published(yaml(f"s{number}", f"start: {{audience: {name}}}"))
+        )
+        async with shop.connection() as connection:
+            assert (await audiences.get(connection, "default", name)).audience == name

@@ -1,0 +1,52 @@
+"""Deleting audiences that nothing rests on any more."""
+
+from __future__ import annotations
+
+from tobiishi import audiences, publishing
+from tobiishi.database import Connection, all_rows, queries
+from tobiishi.errors import InUse
+
+_sql = queries("audiences")
+
+#: Where an audience's name is.
+_TABLES = (
+    *("audience_changes", "audience_members", "past_memberships", "journey_interests"),
+    "audiences",
+)
+
+
+async def delete(connection: Connection, channel: str, audience: str) -> None:
+    """Delete the audience with its members and its history. Raises `NotFound`, `InUse`.
+
+    To be called in a transaction.
+    """
+    await _sql.lock_combined(connection, channel=channel)
+    await _sql.hold(connection, channel=channel, audience=audience)
+    await _sql.lock_definitions(connection, channel=channel)
+    await audiences.get(connection, channel, audience)
+    if users := await _users(connection, channel, audience):
+        raise InUse(
+            f"audience {audience!r} is used by {', '.join(users)}; publish them without it, let "
+            "the journeys under way end, or change what asks about it first"
+        )
+    for table in _TABLES:
+        # The names are ours: nothing of a request is in them.
+        statement = f"delete from {table} where channel = $1 and audience = $2"  # noqa: S608
+        await connection.execute(statement, channel, audience)
+
+
+async def _users(connection: Connection, channel: str, audience: str) -> list[str]:
+    live = await publishing.live(connection, channel)
+    users = [
+        f"scenario {version.scenario.scenario}"
+        for version in live
+        if audience in version.scenario.audiences()
+    ]
+    told = {(version.scenario.scenario, version.version) for version in live}
+    for row in await all_rows(_sql.versions_under_way(connection, channel=channel)):
+        if (row["scenario"], row["version"]) not in told:
+            version = await publishing.get(connection, channel, row["scenario"], row["version"])
+            if audience in version.scenario.audiences():
+                users.append(f"journeys of scenario {row['scenario']} version {row['version']}")
+    combined = _sql.asked_about_by(connection, channel=channel, audience=audience)
+    return users + [f"audience {row['audience']}" for row in await all_rows(combined)]

@@ -1,0 +1,132 @@
+"""Forgetting: what is kept of a person, removed from everywhere that we keep it.
+
+In Postgres, and in Temporal, whose histories hold the friend's id. Asked once, it is tried until
+it is done; from the asking on nothing more is sent.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from tobiishi import friends, journeys
+from tobiishi.database import Connection, Database, all_rows, queries
+from tobiishi.errors import NotFound
+from tobiishi.queues import Queue, in_words, is_away, wait_after
+
+_sql = queries("forgetting")
+_log = logging.getLogger(__name__)
+
+#: Where a friend's id is, in an order that no foreign key minds. The trail and the outbox go with
+#: the journeys.
+TABLES = (
+    *("deliveries", "journey_interests", "journeys"),
+    *("audience_changes", "audience_members", "past_memberships", "tags"),
+    *("events", "webhook_events", "friends", "forgettings"),
+)
+#: How long a webhook event is kept that was handled, and what was done on the shop's site.
+WEBHOOK_EVENTS_KEPT = timedelta(days=30)
+SITE_EVENTS_KEPT = timedelta(days=181)
+#: How long Temporal may take for an answer.
+ANSWER_WITHIN = timedelta(seconds=10)
+
+
+async def ask(connection: Connection, channel: str, friend: str, *, at: datetime) -> None:
+    """Have the friend forgotten. Raises `NotFound` where nothing is known of them.
+
+    To be called in a transaction.
+    """
+    if await friends.hold(connection, channel, friend) is None:
+        if await _sql.is_asked(connection, channel=channel, friend=friend):
+            return
+        raise NotFound(f"{friend!r} is not a friend of channel {channel!r}")
+    await _sql.ask(connection, channel=channel, friend=friend, at=at)
+    await journeys.stop_all_of_friend(
+        connection, channel, friend, "stopped", because="is to be forgotten"
+    )
+
+
+class Forgettings(Queue):
+    """Friends who are to be forgotten."""
+
+    hands = 1
+
+    def __init__(self, database: Database, temporal: Client) -> None:
+        super().__init__(database)
+        self.temporal = temporal
+
+    async def handle_one(self, connection: Connection, now: datetime) -> bool:
+        taken = await all_rows(_sql.take(connection, now=now, limit=1))
+        for row in taken:
+            try:
+                async with connection.transaction():
+                    await self._forget(connection, row["channel"], row["friend"])
+            except Exception as error:
+                if is_away(error):
+                    raise
+                _log.warning("a friend can't be forgotten yet: %s", in_words(error))
+                await _sql.put_off(
+                    connection,
+                    channel=row["channel"],
+                    friend=row["friend"],
+                    retry_at=now + wait_after(row["attempts"]),
+                    error=in_words(error),
+                )
+            else:
+                _log.info("channel %s: a friend is forgotten", row["channel"])
+        return bool(taken)
+
+    async def _forget(self, connection: Connection, channel: str, friend: str) -> None:
+        await friends.hold(connection, channel, friend)
+        await _sql.orders_off(connection, channel=channel, friend=friend)
+        for row in await all_rows(_sql.scenarios_of(connection, channel=channel, friend=friend)):
+            await self._delete_workflows(f"journey/{channel}/{row['scenario']}/{friend}")
+        for table in TABLES:
+            # The names are ours: nothing of a request is in them.
+            statement = f"delete from {table} where channel = $1 and friend = $2"  # noqa: S608
+            await connection.execute(statement, channel, friend)
+
+    async def _delete_workflows(self, workflow_id: str) -> None:
+        """Delete all runs under that id, with their histories; one that runs is ended by it."""
+        runs = {""}  # Whatever runs now, which the listing may not show yet.
+        async for run in self.temporal.list_workflows(
+            f"WorkflowId = '{workflow_id}'", rpc_timeout=ANSWER_WITHIN
+        ):
+            runs.add(run.run_id)
+        for run_id in sorted(runs):
+            try:
+                await self.temporal.workflow_service.delete_workflow_execution(
+                    DeleteWorkflowExecutionRequest(
+                        namespace=self.temporal.namespace,
+                        workflow_execution=WorkflowExecution(
+                            workflow_id=workflow_id, run_id=run_id
+                        ),
+                    ),
+                    timeout=ANSWER_WITHIN,
+                )
+            except RPCError as error:
+                if error.status != RPCStatusCode.NOT_FOUND:
+                    raise
+
+
+class Housekeeping(Queue):
+    """What is kept for a time only."""
+
+    hands = 1
+    look_every = timedelta(minutes=10)
+    #: Rows that are removed in one transaction.
+    batch = 1000
+
+    async def handle_one(self, connection: Connection, now: datetime) -> bool:
+        removed = await _sql.prune_webhook_events(
+            connection, before=now - WEBHOOK_EVENTS_KEPT, limit=self.batch
+        )
+        removed += await _sql.prune_site_events(
+            connection, before=now - SITE_EVENTS_KEPT, limit=self.batch
+        )
+        return bool(removed)
