@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
 import asyncpg
@@ -147,6 +147,10 @@ async def tell_status(
     if row is not None and row["is_new"]:
         await audiences.reconsider(connection, channel, [friend], at=at)
     return Friend.from_row(row) if row else None
+
+
+#: Before whatever an event may tell.
+LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 async def meet(connection: Connection, channel: str, friend: str, at: datetime) -> None:

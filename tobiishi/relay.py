@@ -12,7 +12,7 @@ import asyncio
 import logging
 from calendar import isleap
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -39,8 +39,6 @@ ANSWER_WITHIN = timedelta(seconds=10)
 #: How many audience changes are followed in one transaction, and how many of those where a
 #: journey may start or a combined audience change.
 TOGETHER, FEW = 200, 10
-#: Before whatever an event may tell.
-LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 class Events(Queue):
@@ -158,7 +156,7 @@ async def follow_change(
         starting = await publishing.started_by_audience(connection, channel, audience)
     if starting:
         # A shop that lists them knows them, if from before Tobiishi was there.
-        await friends.meet(connection, channel, friend, LONG_AGO)
+        await friends.meet(connection, channel, friend, friends.LONG_AGO)
     await follow_changes(connection, [change])
     await defining.follow_parts(connection, channel, friend, audience, timezone=timezone, at=now)
     for version in starting:

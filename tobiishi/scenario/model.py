@@ -61,6 +61,9 @@ class Start(Part):
         default=None, description="Somebody adds the channel as a friend."
     )
     audience: Slug | None = Field(default=None, description="A friend joins this audience.")
+    include_members: bool = Field(
+        default=False, description="Whether those start too who are in the audience already."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -79,6 +82,8 @@ class Start(Part):
     def _exactly_one(self) -> Self:
         if (self.friend_added is None) == (self.audience is None):
             raise ValueError("a scenario starts on one of friend_added or audience; name one")
+        if self.include_members and self.audience is None:
+            raise ValueError("include_members goes with audience; leave it out")
         return self
 
 
