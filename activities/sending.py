@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.context import Context, now, taken
-from tobiishi import deliveries, friends, journeys
+from tobiishi import deliveries, friends, holds, journeys
+from tobiishi.database import Connection
 from tobiishi.deliveries import Delivery
 from tobiishi.friends import Friend
 from tobiishi.line import (
@@ -21,6 +23,7 @@ from tobiishi.line import (
     QuotaSpent,
     RateLimited,
     Refused,
+    Unauthorised,
     retry_key,
 )
 from tobiishi.plan import JourneyRef, Taken, Turn
@@ -35,10 +38,10 @@ from tobiishi.scenario import (
 )
 from tobiishi.tracking import postbacks_of, videos_of, with_tracking_ids
 
+_log = logging.getLogger(__name__)
+
 #: A name from LINE's profile is asked for again after so long.
 PROFILE_LIFE = timedelta(days=7)
-#: How often a journey that waits for quota looks again.
-QUOTA_WAIT = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,18 @@ class Sending:
                 said = f"{step.name} waits for the delivery window"
                 later = plan_at_next_opening(scenario, plan, at)
                 return taken(scenario, said, at=at, plan=later)
+            key = retry_key(journey.workflow_id, journey.entry, plan.step, plan.visit)
+            if held := await holds.on_send(connection, journey, retry_key=key, at=at):
+                raise ApplicationError(
+                    f"held back: {held.reason}",
+                    type="Held",
+                    next_retry_delay=holds.look_again(),
+                    category=ApplicationErrorCategory.BENIGN,
+                )
             delivery = await deliveries.claim(
                 connection,
                 journey,
-                retry_key=retry_key(journey.workflow_id, journey.entry, plan.step, plan.visit),
+                retry_key=key,
                 step=plan.step,
                 visit=plan.visit,
                 message=step.name,
@@ -117,7 +128,7 @@ class Sending:
         except Refused as error:
             return replace(delivery, status="refused", reason=str(error))
         except LineError as error:
-            raise await self._put_off(line, delivery, error, at) from error
+            raise await self._put_off(line, journey, delivery, error, at) from error
         return replace(
             delivery,
             status="sent",
@@ -186,20 +197,51 @@ class Sending:
         return named
 
     async def _put_off(
-        self, line: LineClient, delivery: Delivery, error: LineError, at: datetime
+        self,
+        line: LineClient,
+        journey: JourneyRef,
+        delivery: Delivery,
+        error: LineError,
+        at: datetime,
     ) -> ApplicationError:
         """Keep that the attempt settled nothing; the error that has it tried again, in time."""
         if isinstance(error, RateLimited | QuotaSpent) and await _quota_is_spent(line):
             error = QuotaSpent.like(error)
-        async with self.context.database.connection() as connection:
+        delay = None
+        async with self.context.database.transaction() as connection:
             await deliveries.put_off(
                 connection, delivery, reason=str(error), ambiguous=error.ambiguous, at=at
             )
-        return ApplicationError(
-            str(error),
-            type=type(error).__name__,
-            next_retry_delay=QUOTA_WAIT if isinstance(error, QuotaSpent) else None,
+            if isinstance(error, QuotaSpent | Unauthorised):
+                delay = holds.look_again()
+                await self._hold_channel(connection, journey, error, at)
+        return ApplicationError(str(error), type=type(error).__name__, next_retry_delay=delay)
+
+    async def _hold_channel(
+        self,
+        connection: Connection,
+        journey: JourneyRef,
+        error: QuotaSpent | Unauthorised,
+        at: datetime,
+    ) -> None:
+        """All sends of the channel would fail: they wait, LINE is let be, and it is said once."""
+        spent = isinstance(error, QuotaSpent)
+        is_new = await holds.put(
+            connection,
+            journey.channel,
+            kind="quota" if spent else "token",
+            reason=str(error),
+            until=holds.month_turns(at) if spent else None,
+            at=at,
         )
+        if is_new:
+            what = (
+                "the month's messages are used up; sends go on when the month turns, or after "
+                "`tobiishi resume` where there are more"
+                if spent
+                else "LINE does not take its access token; set a new one (tobiishi channel put)"
+            )
+            _log.error("channel %s: %s: %s", journey.channel, what, error)
 
 
 async def _quota_is_spent(line: LineClient) -> bool:

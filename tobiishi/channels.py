@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
+from tobiishi import holds
 from tobiishi.database import Connection, all_rows, queries
-from tobiishi.errors import Invalid, NotFound
+from tobiishi.errors import Invalid, NotFound, SettingError
 from tobiishi.settings import Settings
 from tobiishi.vault import Vault
 
@@ -47,6 +48,10 @@ class Channels:
                 f"the access token of channel {channel.channel!r} has characters that no token "
                 "has; copy it again from the LINE Developers console"
             )
+        former = await _sql.get(connection, channel=channel.channel)
+        if former is not None and self._token_of(former) != token:
+            # It may be good, where the former was not.
+            await holds.lift(connection, channel.channel, kind="token")
         await _sql.put(
             connection,
             channel=channel.channel,
@@ -81,6 +86,13 @@ class Channels:
                     api_base_url=settings.line_api_base_url,
                 ),
             )
+
+    def _token_of(self, row: asyncpg.Record) -> str | None:
+        """The stored token; None where the key that it was encrypted with is lost."""
+        try:
+            return self._vault.open(row["access_token"])
+        except SettingError:
+            return None
 
     def _opened(self, row: asyncpg.Record) -> Channel:
         return Channel(

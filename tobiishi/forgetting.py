@@ -14,7 +14,7 @@ from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from tobiishi import friends, journeys
+from tobiishi import friends, holds, journeys
 from tobiishi.database import Connection, Database, all_rows, queries
 from tobiishi.errors import NotFound
 from tobiishi.queues import Queue, in_words, is_away, wait_after
@@ -86,6 +86,7 @@ class Forgettings(Queue):
         await _sql.orders_off(connection, channel=channel, friend=friend)
         for row in await all_rows(_sql.scenarios_of(connection, channel=channel, friend=friend)):
             await self._delete_workflows(f"journey/{channel}/{row['scenario']}/{friend}")
+        await holds.lift(connection, channel, scope="friend", name=friend, kind="paused")
         for table in TABLES:
             # The names are ours: nothing of a request is in them.
             statement = f"delete from {table} where channel = $1 and friend = $2"  # noqa: S608

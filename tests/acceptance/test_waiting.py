@@ -83,7 +83,7 @@ async def test_no_joining_falls_between_the_beginning_of_a_waiting_and_its_look(
     async def enter(number: int) -> None:
         chance = random.Random(number)
         adding = asyncio.create_task(shop.line.add_friend(userId=friends[number]))
-        await asyncio.sleep(chance.uniform(0, 0.8))
+        await asyncio.sleep(chance.uniform(0, 2.5))
         await shop.join("bought", friends[number])
         await adding
 

@@ -1,0 +1,55 @@
+"""`tobiishi pause`, `tobiishi resume`, `tobiishi holds`: what is sent, and what waits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from tobiishi.channels import DEFAULT
+from tobiishi.cli.server import Failed, call
+
+Channel = Annotated[str, typer.Option(help="The LINE channel.")]
+Scenario = Annotated[str | None, typer.Option(help="Only this scenario.")]
+Friend = Annotated[str | None, typer.Option(help="Only this friend.")]
+
+
+def pause(
+    scenario: Scenario = None,
+    friend: Friend = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "paused at the terminal",
+    channel: Channel = DEFAULT,
+) -> None:
+    """Send nothing of the channel, a scenario or to a friend, until it is resumed."""
+    path, params = _path(channel, scenario, friend)
+    _say(call("POST", f"{path}/pause", params=params, json={"reason": reason}))
+
+
+def resume(scenario: Scenario = None, friend: Friend = None, channel: Channel = DEFAULT) -> None:
+    """Send again; what was held back goes on within minutes."""
+    path, params = _path(channel, scenario, friend)
+    _say(call("POST", f"{path}/resume", params=params))
+
+
+def holds(channel: Channel = DEFAULT) -> None:
+    """What holds sends back now."""
+    _say(call("GET", "/api/holds", params={"channel": channel}))
+
+
+def _path(channel: str, scenario: str | None, friend: str | None) -> tuple[str, dict[str, str]]:
+    if scenario and friend:
+        raise Failed("--scenario and --friend don't go together; name one")
+    if scenario:
+        return f"/api/scenarios/{scenario}", {"channel": channel}
+    if friend:
+        return f"/api/friends/{friend}", {"channel": channel}
+    return f"/api/channels/{channel}", {}
+
+
+def _say(held: Any) -> None:
+    for each in held:
+        whom = f"{each['scope']} {each['name']}".strip()
+        until = f" until {each['until'][:16]}" if each["until"] else ""
+        typer.echo(f"{whom}: {each['kind']} since {each['since'][:16]}{until}: {each['reason']}")
+    if not held:
+        typer.echo("nothing is held back")

@@ -1,0 +1,130 @@
+"""Holds: sends that wait, because an operator said so or because LINE takes none just now.
+
+A hold is one row. No journey is touched by it: each one that comes to send finds the row, waits,
+and looks again; its waits, branches and exits go on meanwhile, and nobody falls out.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Literal
+
+import asyncpg
+
+from tobiishi.database import Connection, all_rows, queries
+from tobiishi.errors import NotFound
+from tobiishi.plan import JourneyRef
+
+_sql = queries("holds")
+
+Scope = Literal["channel", "scenario", "friend"]
+Kind = Literal["paused", "token", "quota"]
+
+#: How often a journey that is held looks again, at the least and at the most: those that a hold
+#: kept back go on within this time after it, evenly, and not all in the same second.
+LOOK_AGAIN = (timedelta(minutes=2), timedelta(minutes=6))
+#: LINE counts months in Japan (https://developers.line.biz/en/docs/messaging-api/pricing/).
+_JAPAN = timezone(timedelta(hours=9))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """Something that holds sends back."""
+
+    channel: str
+    scope: Scope
+    #: The scenario's name or the friend's id; empty for the channel.
+    name: str
+    #: `paused`: an operator said so. `token`: LINE does not take the channel's access token.
+    #: `quota`: the month's messages are used up.
+    kind: Kind
+    #: In words.
+    reason: str
+    since: datetime
+    #: When it ends by itself; None where somebody has to end it.
+    until: datetime | None
+
+    @classmethod
+    def from_row(cls, row: asyncpg.Record) -> Hold:
+        return cls(**{name: row[name] for name in cls.__dataclass_fields__})
+
+
+def look_again() -> timedelta:
+    """How long a journey that is held waits until it looks again."""
+    least, most = LOOK_AGAIN
+    return least + (most - least) * random.random()  # noqa: S311 - spreads load, no secret
+
+
+def month_turns(now: datetime) -> datetime:
+    """When LINE's next month begins, and with it a new quota."""
+    local = now.astimezone(_JAPAN)
+    first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (first + timedelta(days=32)).replace(day=1)
+
+
+async def put(
+    connection: Connection,
+    channel: str,
+    *,
+    scope: Scope = "channel",
+    name: str = "",
+    kind: Kind,
+    reason: str,
+    until: datetime | None = None,
+    at: datetime,
+) -> bool:
+    """Hold sends back from now on. Whether that is new: then somebody should be told."""
+    row = await _sql.put(
+        connection,
+        channel=channel,
+        scope=scope,
+        name=name,
+        kind=kind,
+        reason=reason,
+        until=until,
+        at=at,
+    )
+    return bool(row["is_new"])
+
+
+async def lift(
+    connection: Connection, channel: str, *, scope: Scope = "channel", name: str = "", kind: Kind
+) -> bool:
+    """Hold sends back no more for that. Whether it did."""
+    lifted: int = await _sql.lift(connection, channel=channel, scope=scope, name=name, kind=kind)
+    return lifted > 0
+
+
+async def resume(
+    connection: Connection, channel: str, *, scope: Scope = "channel", name: str = ""
+) -> None:
+    """An operator says that sends go on. Raises `NotFound` where nothing held them back."""
+    kinds: tuple[Kind, ...] = ("paused", "quota", "token")
+    lifted = [await lift(connection, channel, scope=scope, name=name, kind=kind) for kind in kinds]
+    if not any(lifted):
+        whom = f"{scope} {name}" if name else f"channel {channel}"
+        raise NotFound(f"nothing holds back the sends of {whom}")
+
+
+async def all_of(connection: Connection, channel: str, *, at: datetime) -> list[Hold]:
+    """What holds sends of the channel back now, the oldest first."""
+    return [
+        Hold.from_row(row) for row in await all_rows(_sql.all(connection, channel=channel, at=at))
+    ]
+
+
+async def on_send(
+    connection: Connection, journey: JourneyRef, *, retry_key: object, at: datetime
+) -> Hold | None:
+    """What holds this journey's send back; None where nothing does."""
+    row = await _sql.on_send(
+        connection,
+        channel=journey.channel,
+        scenario=journey.scenario,
+        friend=journey.friend,
+        retry_key=retry_key,
+        at=at,
+    )
+    return Hold.from_row(row) if row else None
