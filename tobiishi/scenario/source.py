@@ -131,6 +131,7 @@ def read(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> Source:
     problems: list[Problem] = []
     plain = _plain(tree, where, problems)
     problems += [where.problem(path, said) for path, said in _doubled_names(plain)]
+    problems += [where.problem(path, said) for path, said in _unknown_messages(plain)]
     plain.setdefault("timezone", timezone)
     try:
         scenario = Scenario.model_validate(plain)
@@ -419,6 +420,24 @@ def _doubled_names(plain: Any) -> Iterator[tuple[Path, str]]:
         if name in seen:
             yield path, f"another message is called {name!r:.60} too; give each its own name"
         seen.add(name)
+
+
+def _unknown_messages(plain: Any) -> Iterator[tuple[Path, str]]:
+    """Audiences of a message that this scenario does not send: nobody would ever be in them."""
+    audiences = plain.get("audiences")
+    sent = [name for _, name in _names(plain, ())]
+    for name, said in audiences.items() if isinstance(audiences, dict) else ():
+        if not isinstance(said, dict) or said.get("kind") not in ("click", "impression"):
+            continue
+        message = said.get("message")
+        is_own = said.get("scenario", plain.get("scenario")) == plain.get("scenario")
+        if is_own and isinstance(message, str) and message not in sent:
+            near = difflib.get_close_matches(message, sent, n=1) or sent[:1]
+            fix = f"did you mean {near[0]!r}?" if near else "name one that it sends"
+            yield (
+                ("audiences", name, "message"),
+                f"no message of this scenario is called {message!r:.60}; {fix}",
+            )
 
 
 def _names(node: Any, path: Path) -> Iterator[tuple[Path, str]]:

@@ -448,3 +448,72 @@ def test_a_stored_scenario_is_not_judged_again() -> None:
     stored = read_scenario(GOOD).as_stored()
     stored["steps"][0]["send"]["messages"] = [{"type": "of-former-days"}]
     assert Scenario.from_stored(stored).steps[0].send is not None
+
+
+AUDIENCES = """
+scenario: a
+title: A
+start: friend_added
+audiences:
+  one: {kind: click, message: hello}
+  two: {kind: %s}
+steps:
+  - wait_for:
+      audience: one
+      up_to: {days: 1}
+      in_time: [{send: {name: hello, messages: [{type: text, text: a}]}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("definition", "field", "said"),
+    [
+        ("clik", "audiences.two", "kind is one of upload, tag, click"),
+        ("click", "audiences.two.message", "message is missing; add it"),
+        (
+            "click, message: helo",
+            "audiences.two.message",
+            "no message of this scenario is called 'helo'; did you mean 'hello'?",
+        ),
+        ("click, message: hello, days: 3", "audiences.two.days", "'days' is not known here"),
+        (
+            "impression, message: hello, evidence: open",
+            "audiences.two.evidence",
+            "'open' is not known here; use",
+        ),
+        ("web, days: 0", "audiences.two.days", "0 is too small; at least 1 is needed"),
+        ("web, days: 181", "audiences.two.days", "181 is too large; at most 180 is taken"),
+        ("web, event: Add To Cart", "audiences.two.event", ""),
+        (
+            "web, url: {equals: a, contains: b}",
+            "audiences.two.url",
+            "a url is one of equals, starts_with or contains",
+        ),
+        ("web, url: a", "audiences.two.url", "'a' is not a mapping"),
+        ("combined", "audiences.two.when", "when is missing; add it"),
+        ("combined, when: {}", "audiences.two.when", "a condition is empty"),
+        ("route", "audiences.two.route", "route is missing; add it"),
+        ("tag, tag: 1", "audiences.two.tag", "1 is not text"),
+    ],
+)
+def test_a_wrong_audience_is_refused_with_its_line(definition: str, field: str, said: str) -> None:
+    with pytest.raises(ScenarioError) as refused:
+        read(AUDIENCES % definition)
+    (problem,) = refused.value.problems
+    assert (problem.line, problem.field) == (7, field)
+    assert problem.message.startswith(said)
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "upload",
+        "click, message: hello, url: https://shop.example/",
+        "click, message: other, scenario: another",
+        "impression, message: hello, evidence: [click, upload]",
+        "web, event: add_to_cart, url: {starts_with: https://shop.example/}, days: 180",
+        "combined, when: {not: {audience: one}, fields: {rank: gold}}",
+    ],
+)
+def test_a_right_audience_is_read(definition: str) -> None:
+    assert set(read(AUDIENCES % definition).scenario.definitions()) == {"one", "two"}
