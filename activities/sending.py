@@ -26,15 +26,14 @@ from tobiishi.line import (
     Unauthorised,
     retry_key,
 )
-from tobiishi.plan import JourneyRef, Taken, Turn
+from tobiishi.plan import JourneyRef, Plan, Taken, Turn
 from tobiishi.scenario import (
     Send,
-    is_open_for,
     plan_after,
-    plan_at_next_opening,
     render,
     send_at,
     uses_profile,
+    when_to_send,
 )
 from tobiishi.tracking import postbacks_of, videos_of, with_tracking_ids
 
@@ -59,11 +58,10 @@ class Sending:
         async with self.context.database.connection() as connection:
             scenario = (await self.context.version_of(connection, journey)).scenario
             step = send_at(scenario, plan.step)
-            if not is_open_for(scenario, step, at):
-                # Late: neither an outage nor a backlog makes us write at three in the morning.
+            when = when_to_send(scenario, step, plan, at)
+            if isinstance(when, Plan):
                 said = f"{step.name} waits for the delivery window"
-                later = plan_at_next_opening(scenario, plan, at)
-                return taken(scenario, said, at=at, plan=later)
+                return taken(scenario, said, at=at, plan=when)
             key = retry_key(journey.workflow_id, journey.entry, plan.step, plan.visit)
             if held := await holds.on_send(connection, journey, retry_key=key, at=at):
                 raise ApplicationError(
@@ -83,7 +81,10 @@ class Sending:
             )
         anew = False
         if delivery.status == "claimed":
-            if not delivery.key_is_spent(at):
+            if when == "never" and delivery.ambiguous_at is None:
+                reason = f"it was late: due {plan.until}"
+                delivery = replace(delivery, status="skipped", reason=reason)
+            elif not delivery.key_is_spent(at):
                 delivery = await self._ask_line(journey, step, delivery, at)
             elif delivery.ambiguous_at is None:
                 # Every answer was a no, so nothing can have been accepted: a new key is safe.

@@ -156,3 +156,21 @@ async def test_what_is_not_there_is_neither_paused_nor_resumed(
 )
 def test_months_turn_in_japan(now: str, turns: str) -> None:
     assert month_turns(datetime.fromisoformat(now)) == datetime.fromisoformat(turns)
+
+
+async def test_a_message_that_is_late_after_a_pause_goes_by_its_scenarios_rule(
+    shop: Shop,
+) -> None:
+    skips = HELLO.replace("start: friend_added", "start: friend_added\nif_late: skip")
+    await shop.publish(skips + "  - send: {name: next, messages: [{type: text, text: つぎ}]}\n")
+    await tell(shop, "/api/channels/default/pause")
+    friend = await shop.line.add_friend()
+    await eventually(lambda: waits(shop, friend))
+    await shop.pass_days(1)
+    await tell(shop, "/api/channels/default/resume")
+    await shop.pass_days(MINUTES)
+
+    await shop.line.got(friend, "つぎ")
+    (journey,) = (await shop.friend(friend))["journeys"]
+    assert journey["trail"][0]["said"].startswith("did not send hello: it was late: due ")
+    assert [each["status"] for each in journey["deliveries"]] == ["skipped", "sent"]

@@ -7,14 +7,13 @@ from tobiishi.scenario.model import AfterDays, Reentry, Scenario, Send, json_sch
 from tobiishi.scenario.planning import (
     branch_at,
     first_plan,
-    is_open_for,
     plan_after,
-    plan_at_next_opening,
     plan_to_wait,
     plan_way,
     send_at,
     tag_at,
     wait_for_at,
+    when_to_send,
 )
 from tobiishi.scenario.source import Problem, ScenarioError, Source, read, read_scenario
 
@@ -35,10 +34,8 @@ __all__ = [
     "choose",
     "evaluate",
     "first_plan",
-    "is_open_for",
     "json_schema",
     "plan_after",
-    "plan_at_next_opening",
     "plan_to_wait",
     "plan_way",
     "read",
@@ -48,4 +45,5 @@ __all__ = [
     "tag_at",
     "uses_profile",
     "wait_for_at",
+    "when_to_send",
 ]

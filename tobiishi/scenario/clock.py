@@ -52,10 +52,15 @@ def is_within(window: Window | None, now: datetime, timezone: str) -> bool:
     return clock >= window.from_ or clock < window.to
 
 
+def opening_after(window: Window, now: datetime, timezone: str) -> datetime:
+    """The next time that the window opens, be it open now or not."""
+    today = now.astimezone(ZoneInfo(timezone)).date()
+    openings = (at_local(today + timedelta(days=days), window.from_, timezone) for days in (0, 1))
+    return next(opening for opening in openings if opening > now)
+
+
 def next_opening(window: Window | None, now: datetime, timezone: str) -> datetime:
     """The first moment from now on at which messages may be sent."""
     if window is None or is_within(window, now, timezone):
         return now
-    today = now.astimezone(ZoneInfo(timezone)).date()
-    openings = (at_local(today + timedelta(days=days), window.from_, timezone) for days in (0, 1))
-    return next(opening for opening in openings if opening > now)
+    return opening_after(window, now, timezone)

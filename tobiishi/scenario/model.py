@@ -134,6 +134,40 @@ class Window(Part):
         return self
 
 
+class Length(Part):
+    """A length of time."""
+
+    minutes: Whole | None = Field(default=None, ge=1, le=5_256_000)
+    hours: Whole | None = Field(default=None, ge=1, le=87_600)
+    days: Whole | None = Field(default=None, ge=1, le=3650)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.minutes is self.hours is self.days is None:
+            raise ValueError("say one of minutes, hours, days")
+        return self
+
+    @property
+    def length(self) -> timedelta:
+        return timedelta(days=self.days or 0, hours=self.hours or 0, minutes=self.minutes or 0)
+
+
+class IfLate(Part):
+    """What becomes of a message that is late: after an outage, a pause, a spent quota."""
+
+    after: Length = Field(
+        default=Length(hours=1), description="How late it has to be; an hour where left out."
+    )
+    do: Literal["send", "next_window", "skip"] = Field(
+        description="Send it all the same, at the window's next opening, or not at all."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"do": value} if isinstance(value, str) else value
+
+
 class Exit(Part):
     """A change that ends the journey, at any moment of it."""
 
@@ -315,6 +349,9 @@ class Scenario(Part):
         default="Asia/Tokyo", description="IANA name; all its times are local to it."
     )
     window: Window | None = Field(default=None, description="The hours messages may be sent in.")
+    if_late: IfLate = Field(
+        default=IfLate(do="send"), description="What becomes of a message that is late."
+    )
     exit: tuple[Exit, ...] = Field(default=(), description="What ends a journey at any moment.")
     steps: tuple[Step, ...] = Field(min_length=1, description="What happens, in order.")
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from tobiishi.plan import Action, Plan
-from tobiishi.scenario.clock import due_after, is_within, next_opening
+from tobiishi.scenario.clock import due_after, is_within, next_opening, opening_after
 from tobiishi.scenario.conditions import question, shortened
 from tobiishi.scenario.model import Case, Scenario, Send, Step, TagStep, WaitFor
 
@@ -41,14 +41,36 @@ def plan_way(
     return _plan(scenario, next_, started_at=started_at, now=now)
 
 
+def when_to_send(
+    scenario: Scenario, send: Send, plan: Plan, now: datetime
+) -> Literal["now", "never"] | Plan:
+    """Whether the message that is due goes now, not at all, or by another plan.
+
+    Neither an outage nor a backlog makes us write at three in the morning: outside the window it
+    waits for the next opening, where it is late or not by the time it would go then.
+    """
+    opens = now if is_open_for(scenario, send, now) else _opening(scenario, now)
+    late = opens - plan.due > scenario.if_late.after.length
+    if late and scenario.if_late.do == "skip":
+        return "never"
+    if opens > now:
+        return _moved(scenario, plan, opens, now)
+    if late and scenario.if_late.do == "next_window" and scenario.window and not send.any_time:
+        return _moved(scenario, plan, opening_after(scenario.window, now, scenario.timezone), now)
+    return "now"
+
+
 def is_open_for(scenario: Scenario, send: Send, now: datetime) -> bool:
     """Whether the message may be sent now."""
     return send.any_time or is_within(scenario.window, now, scenario.timezone)
 
 
-def plan_at_next_opening(scenario: Scenario, plan: Plan, now: datetime) -> Plan:
-    """The same plan, for when the delivery window opens next."""
-    due = next_opening(scenario.window, now, scenario.timezone)
+def _opening(scenario: Scenario, now: datetime) -> datetime:
+    return next_opening(scenario.window, now, scenario.timezone)
+
+
+def _moved(scenario: Scenario, plan: Plan, due: datetime, now: datetime) -> Plan:
+    """The same plan, for another time."""
     return replace(plan, due=due, until=_in_words(due, scenario.timezone, now))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,13 +13,12 @@ from tobiishi.scenario import (
     Scenario,
     branch_at,
     first_plan,
-    is_open_for,
     plan_after,
-    plan_at_next_opening,
     plan_to_wait,
     plan_way,
     send_at,
     tag_at,
+    when_to_send,
 )
 
 
@@ -227,12 +226,50 @@ def test_the_window_moves_sends_and_nothing_else(steps: list[dict[str, Any]], un
 def test_a_send_that_comes_late_is_put_off_to_the_next_opening() -> None:
     steps = scenario(send("a"), send("b", any_time=True), window=WINDOW)
     plan = first_plan(steps, NOW)
-    assert is_open_for(steps, send_at(steps, "0"), NOW)
-    assert not is_open_for(steps, send_at(steps, "0"), NIGHT)
-    assert is_open_for(steps, send_at(steps, "1"), NIGHT)
-    put_off = plan_at_next_opening(steps, plan, NIGHT)
+    assert when_to_send(steps, send_at(steps, "0"), plan, NOW) == "now"
+    assert when_to_send(steps, send_at(steps, "1"), plan, NIGHT) == "now"
+    put_off = when_to_send(steps, send_at(steps, "0"), plan, NIGHT)
+    assert isinstance(put_off, Plan)
     assert (put_off.due, put_off.until) == (at("2026-11-21 09:00"), "11-21 09:00")
     assert (put_off.action, put_off.step, put_off.label) == (Action.SEND, "0", "send a")
+
+
+@pytest.mark.parametrize(
+    ("if_late", "due", "now", "when"),
+    [
+        ("send", "11-20 12:00", "11-20 12:00", "now"),
+        ("send", "11-20 12:00", "11-20 20:59", "now"),
+        ("send", "11-20 12:00", "11-20 21:00", "11-21 09:00"),
+        ("send", "11-20 12:00", "11-21 03:00", "11-21 09:00"),
+        ("skip", "11-20 12:00", "11-20 13:00", "now"),
+        ("skip", "11-20 12:00", "11-20 13:01", "never"),
+        # By the time it would go it is late, though it is not yet.
+        ("skip", "11-20 20:30", "11-20 21:00", "never"),
+        ("skip", "11-20 20:30", "11-21 09:00", "never"),
+        ("next_window", "11-20 12:00", "11-20 13:00", "now"),
+        ("next_window", "11-20 12:00", "11-20 13:01", "11-21 09:00"),
+        ("next_window", "11-20 20:30", "11-20 22:00", "11-21 09:00"),
+        ("next_window", "11-20 09:00", "11-21 08:59", "11-21 09:00"),
+        # What was moved to an opening is on time there.
+        ("next_window", "11-21 09:00", "11-21 09:30", "now"),
+        ({"do": "skip", "after": {"days": 1}}, "11-20 12:00", "11-21 12:00", "now"),
+        ({"do": "skip", "after": {"days": 1}}, "11-20 12:00", "11-21 12:01", "never"),
+    ],
+)
+def test_a_late_message(if_late: Any, due: str, now: str, when: str) -> None:
+    steps = scenario(send("a"), window={"from": "09:00", "to": "21:00"}, if_late=if_late)
+    plan = first_plan(steps, at(f"2026-{due}"))
+    decided = when_to_send(steps, send_at(steps, "0"), plan, at(f"2026-{now}"))
+    assert (decided.until if isinstance(decided, Plan) else decided) == when
+
+
+@pytest.mark.parametrize(
+    ("do", "when"), [("send", "now"), ("next_window", "now"), ("skip", "never")]
+)
+def test_a_late_message_where_there_is_no_window(do: str, when: str) -> None:
+    steps = scenario(send("a"), if_late=do)
+    plan = first_plan(steps, NOW)
+    assert when_to_send(steps, send_at(steps, "0"), plan, NOW + timedelta(hours=5)) == when
 
 
 def test_a_step_is_found_by_its_path() -> None:
