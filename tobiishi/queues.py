@@ -79,16 +79,23 @@ class Queue(ABC):
                 await asyncio.wait_for(self._bell.wait(), pause.total_seconds())
 
     async def drain(self) -> int:
-        """Handle all that is due. Tells how many rows that was."""
+        """Handle all that is due. Tells how many times there was something."""
+        if not await self._handle_one():
+            return 0
+        handled = 1
+        # All hands come back before one's failure is told: none is left at work unwatched.
+        hands = (self._hand() for _ in range(self.hands))
+        for came in await asyncio.gather(*hands, return_exceptions=True):
+            if isinstance(came, BaseException):
+                raise came
+            handled += came
+        return handled
+
+    async def _hand(self) -> int:
+        """Handle one after the other, until there is none."""
         handled = 0
         while await self._handle_one():
             handled += 1
-            hands = (self._handle_one() for _ in range(self.hands))
-            # All hands come back before one's failure is told: none is left at work unwatched.
-            for came in await asyncio.gather(*hands, return_exceptions=True):
-                if isinstance(came, BaseException):
-                    raise came
-                handled += came
         return handled
 
     async def _handle_one(self) -> bool:

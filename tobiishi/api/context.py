@@ -47,7 +47,8 @@ class Context:
         """
         url, vault = cls.check(settings)
         assert settings.secret_key is not None  # Or the vault would have said so.
-        database = await Database.open(url)
+        # The relay has hands of its own: requests must not wait for them.
+        database = await Database.open(url, size=40)
         try:
             known = Channels(vault)
             async with database.transaction() as connection:
