@@ -196,7 +196,7 @@ async def reconsider(
 
     Costs next to nothing in a channel that has none.
     """
-    await _sql.rely_on_combined(connection, channel=channel)
+    await rely_on_definitions(connection, channel)
     await _sql.reconsider(connection, channel=channel, friends=list(friends), at=at)
 
 

@@ -52,17 +52,14 @@ async def put(
         rule = definition.rule
     except ValueError as error:
         raise Invalid(str(error)) from None
-    parts: frozenset[str] = frozenset()
-    if isinstance(definition, Combined):
-        parts = definition.when.audiences()
-        await _sql.lock_combined(connection, channel=channel)
-        await _refuse_unknown(connection, channel, audience, parts)
-        await _refuse_circles(connection, channel, audience, parts)
-        await audiences.watch(connection, channel, sorted(parts))
+    parts = parts_of(definition)
+    await _sql.lock_defining(connection, channel=channel)
+    await audiences.watch(connection, channel, sorted(parts))
     # Its uploads under way are waited for first: all other audiences go on meanwhile.
     await _sql.hold(connection, channel=channel, audience=audience)
-    if not isinstance(definition, Combined):
-        await _sql.lock_definitions(connection, channel=channel)
+    await _sql.lock_definitions(connection, channel=channel)
+    await _refuse_unknown(connection, channel, audience, parts)
+    await _refuse_circles(connection, channel, audience, parts)
     row = await _sql.get(connection, channel=channel, audience=audience)
     former = Audience.from_row(row) if row else None
     unchanged = former is not None and (former.kind, former.rule) == (definition.kind, rule)
@@ -86,25 +83,35 @@ async def put(
     return await audiences.get(connection, channel, audience)
 
 
+def parts_of(definition: Definition) -> frozenset[str]:
+    """The audiences that it asks about."""
+    return definition.when.audiences() if isinstance(definition, Combined) else frozenset()
+
+
 async def add_missing(
     connection: Connection,
     channel: str,
     names: Iterable[str],
     definitions: Mapping[str, Definition],
     *,
+    watched: Iterable[str],
     timezone: str,
     at: datetime,
 ) -> list[str]:
     """Make the named audiences that don't exist yet, and tell which of them nobody defined.
 
-    An audience that exists stays as it is: raises `Invalid` where it is defined otherwise.
+    An audience that exists stays as it is: raises `Invalid` where it is defined otherwise. Those
+    that are `watched` tell their changes from now on.
     """
+    await _sql.lock_defining(connection, channel=channel)
     named, made, held = sorted(names), set[str](), 0
     while held < len(named):  # One that was being deleted is gone now: it is made anew.
         rows = await all_rows(_sql.add_missing(connection, channel=channel, names=named))
         made.update(row["audience"] for row in rows)
         # From here on none is deleted until the scenario that names them is there.
         held = len(await all_rows(_sql.rely_on_all(connection, channel=channel, names=named)))
+    asked_about = frozenset[str]().union(*map(parts_of, definitions.values()))
+    await audiences.watch(connection, channel, sorted(asked_about.union(watched)))
     for name, definition in definitions.items():
         if name in made:
             await put(connection, channel, name, definition, timezone=timezone, at=at)
@@ -129,7 +136,7 @@ async def follow_parts(
     at: datetime,
 ) -> None:
     """Bring the combined audiences in line that ask about this one; with `""`, all of them."""
-    await _sql.rely_on_combined(connection, channel=channel)
+    await audiences.rely_on_definitions(connection, channel)
     for row in await all_rows(_sql.combined_of(connection, channel=channel, audience=audience)):
         condition = Combined.model_validate({"kind": "combined", **row["rule"]}).when
         people = await _who_meet(connection, channel, condition, [friend], timezone=timezone, at=at)

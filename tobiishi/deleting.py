@@ -9,10 +9,7 @@ from tobiishi.errors import InUse
 _sql = queries("audiences")
 
 #: Where an audience's name is.
-_TABLES = (
-    *("audience_changes", "audience_members", "past_memberships", "journey_interests"),
-    "audiences",
-)
+_TABLES = ("audience_members", "past_memberships", "journey_interests", "audiences")
 
 
 async def delete(connection: Connection, channel: str, audience: str) -> None:
@@ -20,7 +17,7 @@ async def delete(connection: Connection, channel: str, audience: str) -> None:
 
     To be called in a transaction.
     """
-    await _sql.lock_combined(connection, channel=channel)
+    await _sql.lock_defining(connection, channel=channel)
     await _sql.hold(connection, channel=channel, audience=audience)
     await _sql.lock_definitions(connection, channel=channel)
     await audiences.get(connection, channel, audience)
@@ -29,6 +26,7 @@ async def delete(connection: Connection, channel: str, audience: str) -> None:
             f"audience {audience!r} is used by {', '.join(users)}; publish them without it, let "
             "the journeys under way end, or change what asks about it first"
         )
+    await _sql.forget_changes(connection, channel=channel, audience=audience)
     for table in _TABLES:
         # The names are ours: nothing of a request is in them.
         statement = f"delete from {table} where channel = $1 and audience = $2"  # noqa: S608

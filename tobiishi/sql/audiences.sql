@@ -1,16 +1,16 @@
+-- Who locks what, and in which order, so that no two wait for each other: who defines or deletes
+-- audiences comes one at a time; then the friend's row, the audiences' rows in the order of their
+-- names, and then the channel's definitions.
+
+-- name: lock_defining!
+select pg_advisory_xact_lock(hashtextextended('defining ' || :channel, 0));
+
 -- name: lock_definitions!
 -- While an audience is defined, nothing happens that one may follow from: each would miss the other.
 select pg_advisory_xact_lock(hashtextextended('audiences ' || :channel, 0));
 
 -- name: rely_on_definitions!
 select pg_advisory_xact_lock_shared(hashtextextended('audiences ' || :channel, 0));
-
--- name: lock_combined!
--- The same for combined audiences, which take longer to fill: clicks need not wait for that.
-select pg_advisory_xact_lock(hashtextextended('combined ' || :channel, 0));
-
--- name: rely_on_combined!
-select pg_advisory_xact_lock_shared(hashtextextended('combined ' || :channel, 0));
 
 -- name: hold!
 -- Its kind and its rule may change, once all who rely on them are done.
@@ -38,7 +38,7 @@ with unwatched as (
     select channel, audience from audiences
     where channel = :channel and audience = any(:names::text[]) and not watched
     order by audience
-    for update
+    for no key update
 )
 update audiences set watched = true
 from unwatched
@@ -183,9 +183,18 @@ where channel = :channel and friend = :friend order by audience;
 select friend from audience_members
 where channel = :channel and audience = :audience and not friend = any(:friends::text[]);
 
+-- name: forget_changes!
+-- One that is in hand is not waited for: whoever has it may wait for the definitions in turn.
+delete from audience_changes where id in (
+    select id from audience_changes
+    where channel = :channel and audience = :audience
+    for update skip locked
+);
+
 -- name: rely_on_all
+-- They stay; what is uploaded into them meanwhile need not be waited for.
 select audience from audiences where channel = :channel and audience = any(:names::text[])
-order by audience for share;
+order by audience for key share;
 
 -- name: asked_about_by
 select audience from audiences

@@ -438,3 +438,53 @@ async def test_an_audience_is_deleted_or_named_by_a_scenario_and_never_both(
         )
         async with shop.connection() as connection:
             assert (await audiences.get(connection, "default", name)).audience == name
+
+
+async def test_who_defines_and_who_acts_never_wait_for_each_other(
+    shop: Database, published: Publish
+) -> None:
+    """Publishing, defining and deleting audiences while friends act in every way."""
+    everybody = [friend_id(number) for number in range(12)]
+    await meet(shop, *everybody)
+    await audience(shop, "cart", kind="web", event="add_to_cart")
+
+    async def act(number: int) -> None:
+        friend = everybody[number % 12]
+        await did(shop, friend, "add_to_cart")
+        async with shop.transaction() as connection:
+            about = {"source": "site", "event": "page_view", "occurred_at": NOW}
+            await events.record(connection, Event(channel="default", friend=friend, **about))
+            await friends.see(connection, "default", friend, os="ios", language=f"x{number}")
+            await audiences.reconsider(connection, "default", [friend], at=NOW)
+        async with shop.transaction() as connection:
+            await friends.retag(connection, "default", friend, add=(f"t{number % 3}",), at=NOW)
+            born = Attributes(age=number)
+            await friends.set_attributes(connection, "default", friend, born, at=NOW)
+
+    async def define_some(number: int) -> None:
+        await audience(shop, f"tagged{number % 3}", kind="tag", tag=f"t{number % 3}")
+        when = {"any": [{"audience": "cart"}, {"age": {"from": number}}]}
+        await audience(shop, f"mixed{number % 2}", kind="combined", when=when)
+        await published(
+            yaml(
+                f"s{number % 2}",
+                "start: friend_added\naudiences:\n"
+                f"  both{number}: {{kind: combined, when: {{audience: cart}}}}\n"
+                f"  seen{number}: {{kind: web, days: {number + 1}}}\n"
+                f"exit: [{{joins: both{number}}}, {{joins: seen{number}}}]",
+            )
+        )
+        try:
+            async with shop.transaction() as connection:
+                await deleting.delete(connection, "default", f"mixed{number % 2}")
+        except (InUse, NotFound):
+            pass
+
+    async def relay() -> None:
+        for _ in range(10):
+            await Changes(shop).drain()
+            await asyncio.sleep(0.02)
+
+    await asyncio.gather(
+        relay(), *map(act, range(60)), *(define_some(number) for number in range(8))
+    )
