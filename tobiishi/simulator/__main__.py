@@ -26,6 +26,10 @@ def main() -> None:
         "--database", default=":memory:", help="SQLite file to keep everything in (%(default)s)"
     )
     parser.add_argument("--shop", type=Path, help="folder of a demo shop's pages (/shop/)")
+    parser.add_argument(
+        "--starter-url",
+        help="where the shop's pages find the tag (the origin of --webhook-url)",
+    )
     options = parser.parse_args()
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
@@ -36,6 +40,7 @@ def main() -> None:
         database=options.database,
         channel_secret=os.environ.get("LINE_CHANNEL_SECRET") or CHANNEL_SECRET,
         shop=options.shop,
+        starter_url=options.starter_url,
     )
     # uvicorn shuts down at these, and then raises them again: a wanted end is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):

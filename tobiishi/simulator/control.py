@@ -7,30 +7,22 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tobiishi.line import Detail
-from tobiishi.simulator import events, friends
-from tobiishi.simulator.answers import Json, Rejection
+from tobiishi.simulator import events, friends, talks
+from tobiishi.simulator.answers import Json
+from tobiishi.simulator.bodies import Body, read, read_json, validated
 from tobiishi.simulator.faults import FaultSettings
+from tobiishi.simulator.phones import Device
 from tobiishi.simulator.platform import Platform, iso, platform_of
 
-Model = TypeVar("Model", bound=BaseModel)
 
-
-class _Body(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=True
-    )
-
-
-class NewFriend(_Body):
+class NewFriend(Body):
     """A user who adds the account; one who is a friend already follows anew."""
 
     #: Made up where it is not given.
@@ -39,6 +31,8 @@ class NewFriend(_Body):
     display_name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     #: BCP 47 language tag.
     language: Annotated[str, StringConstraints(min_length=1, max_length=35)] | None = None
+    #: The phone; made up where it is not given.
+    device: Device | None = None
     #: What the webhook says; where not given, whether the friend had blocked the account.
     is_unblocked: bool | None = None
 
@@ -53,7 +47,7 @@ class Event(BaseModel):
     message: dict[str, Any] | None = None
 
 
-class Events(_Body):
+class Events(Body):
     """Several events in one webhook request; none, as LINE's Verify button sends it."""
 
     events: Annotated[list[Event], Field(max_length=1000)]
@@ -61,7 +55,7 @@ class Events(_Body):
 
 async def add_friend(request: Request) -> Json:
     """Make a friend, or bring a blocked one back, and send the follow webhook."""
-    platform, given = platform_of(request), await _read(request, NewFriend)
+    platform, given = platform_of(request), await read(request, NewFriend)
     user_id = given.user_id or "U" + secrets.token_hex(16)
     follow: dict[str, Any] = {"type": "follow", "userId": user_id}
     if given.is_unblocked is not None:
@@ -69,7 +63,11 @@ async def add_friend(request: Request) -> Json:
     with platform.store.transaction():
         platform.courier.post([events.complete(platform, follow)])
         friend = friends.keep(
-            platform, user_id, display_name=given.display_name, language=given.language
+            platform,
+            user_id,
+            display_name=given.display_name,
+            language=given.language,
+            device=given.device,
         )
     return Json(friend.as_json())
 
@@ -82,11 +80,7 @@ async def list_friends(request: Request) -> Json:
 async def block(request: Request) -> Json:
     """Have a friend block the account, and send the unfollow webhook, once."""
     platform, user_id = platform_of(request), request.path_params["user_id"]
-    friend = friends.find(platform, user_id)
-    if friend is None:
-        raise Rejection(
-            404, f"{user_id} is no friend; GET /_simulator/friends lists those there are"
-        )
+    friend = friends.known(platform, user_id)
     if not friend.blocked:
         with platform.store.transaction():
             event = events.complete(platform, {"type": "unfollow", "userId": user_id})
@@ -97,11 +91,11 @@ async def block(request: Request) -> Json:
 
 async def send_events(request: Request) -> Json:
     """Send a webhook with one event, or with several; the answer is the events as sent."""
-    platform, given = platform_of(request), await _json(request)
+    platform, given = platform_of(request), await read_json(request)
     if isinstance(given, dict) and "events" in given:
-        checked = _validated(Events, given).events
+        checked = validated(Events, given).events
     else:
-        checked = [_validated(Event, given)]
+        checked = [validated(Event, given)]
     with platform.store.transaction():
         complete = [
             # Only what was given, so that a `null` can leave out what would be made up.
@@ -123,6 +117,7 @@ async def list_messages(request: Request) -> Json:
             {
                 "to": row["user_id"],
                 "messages": json.loads(row["messages"]),
+                "sentMessages": json.loads(row["sent"]),
                 "retryKey": row["retry_key"],
                 "acceptedAt": iso(row["accepted_at"]),
                 "requestId": row["request_id"],
@@ -136,8 +131,8 @@ async def list_messages(request: Request) -> Json:
 
 
 async def clear_messages(request: Request) -> Response:
-    """Forget what arrived. Retry keys and counts stay."""
-    platform_of(request).store.run("delete from messages")
+    """Forget what arrived, and what friends said to it. Retry keys and counts stay."""
+    talks.forget(platform_of(request))
     return Response(status_code=204)
 
 
@@ -175,40 +170,12 @@ async def get_faults(request: Request) -> Json:
 async def put_faults(request: Request) -> Json:
     """Put settings in force; what is not given goes back to its default."""
     platform = platform_of(request)
-    platform.faults.set(await _read(request, FaultSettings))
+    platform.faults.set(await read(request, FaultSettings))
     return _faults(platform)
 
 
 def _faults(platform: Platform) -> Json:
     return Json(platform.faults.settings.model_dump())
-
-
-async def _json(request: Request) -> Any:
-    body = await request.body()
-    try:
-        return json.loads(body or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise Rejection(400, f"the body is not JSON: {error}; send a JSON object") from None
-
-
-async def _read(request: Request, model: type[Model]) -> Model:
-    return _validated(model, await _json(request))
-
-
-def _validated(model: type[Model], given: Any) -> Model:
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        details = []
-        for problem in error.errors(include_url=False, include_context=False):
-            place = ".".join(str(part) for part in problem["loc"])
-            text = problem["msg"]
-            if problem["type"] == "extra_forbidden":
-                names = ", ".join(field.alias or name for name, field in model.model_fields.items())
-                text = f"Unknown; known are {names}"
-            details.append(Detail(place or "body", text))
-        message = "; ".join(map(str, details))
-        raise Rejection(422, message, details=details) from None
 
 
 routes = [

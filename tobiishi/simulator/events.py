@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from tobiishi.simulator import friends
+from tobiishi.simulator import friends, talks
 from tobiishi.simulator.platform import Platform
 from tobiishi.simulator.webhooks import REPLY_SECONDS
 
@@ -41,15 +41,22 @@ def complete(platform: Platform, given: dict[str, Any]) -> dict[str, Any]:
     if user:
         _involve(platform, user, event)
     if kind == "message":
-        event["message"] = {
-            "id": message_id(),
-            "type": "text",
-            "quoteToken": secrets.token_urlsafe(48),
-            **(event.get("message") or {"text": "こんにちは"}),
-        }
+        event["message"] = _message(event.get("message") or {"text": "こんにちは"})
+        if user:
+            talks.say(platform, user, event["message"], str(event["message"]["id"]))
+    unsent = event.get("unsend")
+    if user and kind == "unsend" and isinstance(unsent, dict):
+        talks.unsend(platform, user, str(unsent.get("messageId")))
     if user and kind in _REPLYABLE and event["mode"] == "active" and "replyToken" not in event:
         event["replyToken"] = _reply_token(platform, user, now)
     return {name: value for name, value in event.items() if value is not None}
+
+
+def _message(given: dict[str, Any]) -> dict[str, Any]:
+    made_up: dict[str, Any] = {"id": message_id(), "type": "text"}
+    if given.get("type", "text") in talks.QUOTABLE:
+        made_up["quoteToken"] = secrets.token_urlsafe(48)
+    return {**made_up, **given}
 
 
 def ulid(now: float) -> str:

@@ -59,6 +59,9 @@ class FaultSettings(BaseModel):
     quota: Annotated[int, Field(ge=0)] | None = None
     #: What becomes of a well-formed user id that is no friend's: it becomes one, or is refused.
     unknown_users: Literal["adopt", "refuse"] = "adopt"
+    #: Which links in texts LINE's own machine opens to preview them: those to this machine, all,
+    #: or none.
+    link_preview: Literal["local", "everywhere", "off"] = "local"
     #: How often a webhook that was taken is sent once more.
     webhook_duplicate: Rate = 0
     #: How many times a webhook that was not taken is sent again.

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import re
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from starlette.routing import Route
 
 from tobiishi.simulator import BOT_USER_ID
 from tobiishi.simulator.answers import Rejection, not_found, query_number
+from tobiishi.simulator.phones import Device
 from tobiishi.simulator.platform import Platform, iso, platform_of
 
 #: https://developers.line.biz/en/docs/messaging-api/getting-user-ids/
@@ -36,6 +38,7 @@ class Friend:
     blocked: bool
     #: Seconds since the epoch.
     added_at: float
+    device: Device
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Friend:
@@ -45,6 +48,7 @@ class Friend:
             row["language"],
             bool(row["blocked"]),
             row["added_at"],
+            row["device"] or made_up_device(row["user_id"]),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -54,12 +58,23 @@ class Friend:
             "language": self.language,
             "status": "blocked" if self.blocked else "friend",
             "addedAt": iso(self.added_at),
+            "device": self.device,
         }
 
 
 def find(platform: Platform, user_id: str) -> Friend | None:
     row = platform.store.one("select * from friends where user_id = ?", user_id)
     return Friend.from_row(row) if row else None
+
+
+def known(platform: Platform, user_id: str) -> Friend:
+    """The friend. Raises `Rejection` where the control API names somebody who is none."""
+    friend = find(platform, user_id)
+    if friend is None:
+        raise Rejection(
+            404, f"{user_id} is no friend; GET /_simulator/friends lists those there are"
+        )
+    return friend
 
 
 def find_or_adopt(platform: Platform, user_id: str) -> Friend | None:
@@ -76,16 +91,20 @@ def keep(
     *,
     display_name: str | None = None,
     language: str | None = None,
+    device: Device | None = None,
     blocked: bool = False,
 ) -> Friend:
     """Make a friend, or change what is given of one."""
     platform.store.run(
         """
-        insert into friends values (?1, coalesce(?2, ?3), coalesce(?4, 'ja'), ?5, ?6)
+        insert into friends (user_id, display_name, language, blocked, added_at, device, changed)
+        values (?1, coalesce(?2, ?3), coalesce(?4, 'ja'), ?5, ?6, ?7, ?8)
         on conflict (user_id) do update set
             display_name = coalesce(?2, display_name),
             language = coalesce(?4, language),
-            blocked = ?5
+            blocked = ?5,
+            device = coalesce(?7, device),
+            changed = ?8
         """,
         user_id,
         display_name,
@@ -93,10 +112,31 @@ def keep(
         language,
         blocked,
         platform.clock(),
+        device,
+        revision(platform) + 1,
     )
     friend = find(platform, user_id)
     assert friend is not None
     return friend
+
+
+def revision(platform: Platform) -> int:
+    """How many changes there were to friends and their chats."""
+    return platform.store.number("select max(changed) from friends")
+
+
+def touch(platform: Platform, user_ids: Sequence[str]) -> int:
+    """Count a change to these friends, or to their chats; the revision that comes of it."""
+    changed = revision(platform) + 1
+    platform.store.run_many(
+        "update friends set changed = ? where user_id = ?",
+        [(changed, user_id) for user_id in user_ids],
+    )
+    return changed
+
+
+def made_up_device(user_id: str) -> Device:
+    return "ios" if hashlib.sha256(user_id.encode()).digest()[2] % 2 else "android"
 
 
 def made_up_name(user_id: str) -> str:

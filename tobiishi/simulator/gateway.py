@@ -22,6 +22,8 @@ from tobiishi.simulator.platform import Platform, iso
 #: https://developers.line.biz/en/reference/messaging-api/#status-codes
 MAX_BODY_BYTES = 2 * 1024 * 1024
 
+#: Where LINE's APIs are.
+API = ("/v2/", "/oauth2/", "/friendship/")
 PUSH = "/v2/bot/message/push"
 SENDS = (PUSH, "/v2/bot/message/multicast", "/v2/bot/message/reply")
 
@@ -83,7 +85,7 @@ class _Bucket:
 
 
 class Gateway:
-    """Guards `/v2/` and `/oauth2/`; everything else passes through."""
+    """Guards LINE's APIs; everything else passes through."""
 
     def __init__(self, app: ASGIApp, platform: Platform) -> None:
         self._app = app
@@ -91,7 +93,7 @@ class Gateway:
         self._pushes = _Bucket()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(("/v2/", "/oauth2/")):
+        if scope["type"] != "http" or not scope["path"].startswith(API):
             await self._app(scope, receive, send)
             return
         try:

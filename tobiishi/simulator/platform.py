@@ -12,6 +12,7 @@ from typing import Any
 from starlette.requests import Request
 
 from tobiishi.simulator.faults import Faults
+from tobiishi.simulator.previews import Previews
 from tobiishi.simulator.store import Store
 from tobiishi.simulator.webhooks import Courier
 
@@ -26,12 +27,15 @@ class Platform:
     store: Store
     faults: Faults
     courier: Courier
+    previews: Previews
     #: The long-lived access token of the channel.
     access_token: str
     #: Seconds since the epoch.
     clock: Callable[[], float]
     #: Folder of the demo shop's pages.
     shop: Path | None = None
+    #: Where the shop's pages find the tag: an origin such as `http://127.0.0.1:8000`.
+    starter_url: str = ""
     #: The last API requests, oldest first.
     requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=1000))
 

@@ -63,7 +63,10 @@ async def push(request: Request) -> JSONResponse:
     if not _RECIPIENT.fullmatch(body["to"]):
         raise invalid_property("to")
     sending = _sending(request, "push", body, [body["to"]], retry_key)
-    return JSONResponse({"sentMessages": _accept(platform_of(request), sending)})
+    platform = platform_of(request)
+    sent = _accept(platform, sending)
+    platform.previews.see(body["messages"])
+    return JSONResponse({"sentMessages": sent})
 
 
 async def multicast(request: Request) -> JSONResponse:
@@ -74,7 +77,9 @@ async def multicast(request: Request) -> JSONResponse:
         if not friends.USER_ID.fullmatch(user_id):
             raise invalid_property(f"to[{index}]")
     recipients = list(dict.fromkeys(body["to"]))
-    _accept(platform_of(request), _sending(request, "multicast", body, recipients, retry_key))
+    platform = platform_of(request)
+    _accept(platform, _sending(request, "multicast", body, recipients, retry_key))
+    platform.previews.see(body["messages"])
     return JSONResponse({})
 
 
@@ -96,6 +101,7 @@ async def reply(request: Request) -> JSONResponse:
         platform.store.run("update reply_tokens set used = 1 where token = ?", token)
         sending = _sending(request, "reply", body, [row["user_id"]], None)
         sent = _deliver(platform, sending)
+    platform.previews.see(body["messages"])
     return JSONResponse({"sentMessages": sent})
 
 
@@ -191,10 +197,15 @@ def _deliver(platform: Platform, sending: _Sending) -> list[dict[str, str]]:
             len(reached),
         )
     messages = json.dumps(sending.body["messages"])
+    kinds = [message["type"] for message in sending.body["messages"]]
+    # Who got it may act on each message by its id, so each has their own.
+    sent = {user_id: [_sent_message(kind) for kind in kinds] for user_id in reached}
+    place = friends.touch(platform, reached)
     unit = _kept_unit(platform, sending.unit)
     store.run_many(
         "insert into messages (user_id, endpoint, request_id, retry_key, messages,"
-        " notification_disabled, unit, accepted_at) values (?, ?, ?, ?, ?, ?, ?, ?)",
+        " notification_disabled, unit, accepted_at, sent, place)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 user_id,
@@ -205,11 +216,13 @@ def _deliver(platform: Platform, sending: _Sending) -> list[dict[str, str]]:
                 bool(sending.body.get("notificationDisabled")),
                 unit,
                 now,
+                json.dumps(sent[user_id]),
+                place,
             )
             for user_id in reached
         ],
     )
-    return [_sent_message(message["type"]) for message in sending.body["messages"]]
+    return sent.get(sending.recipients[0]) or [_sent_message(kind) for kind in kinds]
 
 
 def _reached(platform: Platform, sending: _Sending) -> list[str]:

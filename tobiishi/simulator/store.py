@@ -18,7 +18,11 @@ create table if not exists friends (
     display_name text not null,
     language text,
     blocked integer not null default 0,
-    added_at real not null
+    added_at real not null,
+    -- ios or android; made up from the id where it is null.
+    device text,
+    -- When anything last changed with this friend or in their chat, counted over all friends.
+    changed integer not null default 0
 );
 -- Requests that carried a retry key, and were accepted.
 create table if not exists accepted (
@@ -37,8 +41,26 @@ create table if not exists messages (
     messages text not null,
     notification_disabled integer not null,
     unit text,
-    accepted_at real not null
+    accepted_at real not null,
+    -- The ids and quote tokens of `messages`, in their order.
+    sent text not null default '[]',
+    -- Place in the chat, as `friends.changed` counts.
+    place integer not null default 0,
+    -- Whether one of its quick replies was tapped.
+    answered integer not null default 0
 );
+-- What friends said: their own messages, and what a button says for them.
+create table if not exists said (
+    id integer primary key autoincrement,
+    user_id text not null,
+    -- Null where it is shown in the chat only, and LINE tells nobody.
+    message_id text,
+    -- As in the webhook; null once it is unsent.
+    message text,
+    said_at real not null,
+    place integer not null
+);
+create index if not exists said_by_user on said (user_id);
 create index if not exists messages_by_user on messages (user_id);
 create index if not exists messages_by_unit on messages (unit) where unit is not null;
 -- How many recipients were sent to, by day in Japan (yyyyMMdd).
@@ -65,6 +87,15 @@ create table if not exists access_tokens (
     token text primary key,
     expires_at real not null
 );
+-- LINE Login: an authorization code, and the access token that it was exchanged for.
+create table if not exists logins (
+    code text primary key,
+    user_id text not null,
+    request text not null,
+    issued_at real not null,
+    access_token text unique
+);
+create index if not exists logins_by_user on logins (user_id);
 create table if not exists audience_groups (
     id integer primary key autoincrement,
     description text not null,
@@ -97,6 +128,14 @@ create table if not exists settings (
     value text not null
 );
 """
+#: Columns that files of before lack: table, column, what it is.
+_ADDED = (
+    ("friends", "device", "text"),
+    ("friends", "changed", "integer not null default 0"),
+    ("messages", "sent", "text not null default '[]'"),
+    ("messages", "place", "integer not null default 0"),
+    ("messages", "answered", "integer not null default 0"),
+)
 
 
 class Store:
@@ -110,6 +149,13 @@ class Store:
         self._connection.execute("pragma synchronous = normal")
         self._connection.execute("pragma foreign_keys = on")
         self._connection.executescript(_SCHEMA)
+        for table, column, kind in _ADDED:
+            known = {row["name"] for row in self.all(f"pragma table_info({table})")}
+            if column not in known:
+                self._connection.execute(f"alter table {table} add column {column} {kind}")
+        self._connection.execute(
+            "create index if not exists friends_by_change on friends (changed)"
+        )
 
     def close(self) -> None:
         self._connection.close()
