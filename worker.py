@@ -17,7 +17,7 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
-from activities import Awaiting, Branching, Ending, Sending, Tagging
+from activities import Awaiting, Branching, Ending, Enrolling, Sending, Tagging
 from activities.context import Context
 from tobiishi import temporal
 from tobiishi.channels import Channels
@@ -26,7 +26,7 @@ from tobiishi.errors import SettingError
 from tobiishi.links import Tracker
 from tobiishi.settings import Settings
 from tobiishi.vault import Vault
-from workflows import Journey
+from workflows import Enrolment, Journey
 
 _log = logging.getLogger("worker")
 
@@ -35,13 +35,16 @@ _log = logging.getLogger("worker")
 async def working(client: Client, context: Context) -> AsyncIterator[None]:
     """Both of our task queues, worked on until the block ends."""
     awaiting, branching, ending = Awaiting(context), Branching(context), Ending(context)
-    sending, tagging = Sending(context), Tagging(context)
+    sending, tagging, enrolling = Sending(context), Tagging(context), Enrolling(context)
     pollers = PollerBehaviorAutoscaling(initial=2, maximum=20)
     journeys = Worker(
         client,
         task_queue=temporal.JOURNEYS,
-        workflows=[Journey],
-        activities=[awaiting.watch, awaiting.look, branching.choose, tagging.tag, ending.end],
+        workflows=[Journey, Enrolment],
+        activities=[
+            *(awaiting.watch, awaiting.look, branching.choose, tagging.tag, ending.end),
+            *(enrolling.enter_page, enrolling.call_off),
+        ],
         workflow_task_poller_behavior=pollers,
         activity_task_poller_behavior=pollers,
         graceful_shutdown_timeout=timedelta(seconds=5),
@@ -70,7 +73,7 @@ async def work(settings: Settings) -> None:
         stack.push_async_callback(database.close)
         async with database.transaction() as connection:
             await channels.put_default(connection, settings)
-        client = await temporal.connect()
+        client = await temporal.connect(payload_keys=settings.payload_keys)
         await temporal.register_search_attributes(client)
         tracker = Tracker.of(settings)
         if tracker is None:

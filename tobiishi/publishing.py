@@ -10,8 +10,9 @@ from datetime import datetime
 
 import asyncpg
 
-from tobiishi import audiences, defining
+from tobiishi import defining, enrolments
 from tobiishi.database import Connection, all_rows, queries
+from tobiishi.enrolments import Enrolment
 from tobiishi.errors import NotFound
 from tobiishi.scenario import Scenario
 
@@ -50,6 +51,8 @@ class Published:
     unchanged: bool
     #: Audiences that the scenario names and nobody had made yet; they exist now, empty.
     new_audiences: list[str]
+    #: Begun for those who are in its audience already; None where the scenario asks for none.
+    enrolment: Enrolment | None
 
 
 async def publish(
@@ -60,18 +63,20 @@ async def publish(
     Raises `Invalid` where an audience that it defines exists already and is another one.
     """
     await _sql.lock(connection, channel=channel, scenario=scenario.scenario)
+    await enrolments.hold_all_of(connection, channel, scenario.scenario)
     new_audiences = await defining.add_missing(
         connection,
         channel,
         scenario.audiences(),
         scenario.definitions(),
+        watched=scenario.watched_audiences(),
         timezone=scenario.timezone,
         at=now,
     )
-    await audiences.watch(connection, channel, sorted(scenario.watched_audiences()))
     row = await _sql.latest(connection, channel=channel, scenario=scenario.scenario)
     latest = Version.from_row(row) if row else None
     unchanged = latest is not None and latest.scenario == scenario and latest.source == source
+    enrolment = None
     if latest is None or not unchanged:
         latest = Version(
             channel=channel,
@@ -94,7 +99,12 @@ async def publish(
         await _sql.make_live(
             connection, channel=channel, scenario=scenario.scenario, version=latest.version
         )
-    return Published(version=latest, unchanged=unchanged, new_audiences=new_audiences)
+        enrolment = await enrolments.supersede(
+            connection, channel, scenario, latest.version, now=now
+        )
+    return Published(
+        version=latest, unchanged=unchanged, new_audiences=new_audiences, enrolment=enrolment
+    )
 
 
 async def get(connection: Connection, channel: str, scenario: str, version: int) -> Version:

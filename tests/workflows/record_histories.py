@@ -23,15 +23,18 @@ from temporalio.worker import Worker
 
 from tests.eventually import eventually
 from tests.workflows.conftest import Script, Stage
+from tests.workflows.enrolment_stage import EnrolmentScript, EnrolmentStage
 from tobiishi import temporal
+from tobiishi.enrolment_plan import Progress
 from tobiishi.plan import Action, JourneyResult
-from workflows import Journey
+from workflows import Enrolment, Journey
 
 HISTORIES = Path(__file__).parent.parent / "histories"
 SECOND = timedelta(seconds=1)
 LONG = timedelta(days=30)
 
 Handle = WorkflowHandle[Journey, JourneyResult]
+EnrolmentHandle = WorkflowHandle[Enrolment, Progress]
 
 
 async def walked(stage: Stage) -> Handle:
@@ -135,6 +138,77 @@ SHAPES: dict[str, Callable[[Stage], Awaitable[Handle]]] = {
 }
 
 
+async def enrolment_walked(stage: EnrolmentStage) -> EnrolmentHandle:
+    """Page after page, and one that fails at first."""
+    stage.script.failures = 1
+    return await stage.start()
+
+
+async def enrolment_paused(stage: EnrolmentStage) -> EnrolmentHandle:
+    """Paused, and resumed."""
+    stage.script.status = "paused"
+    enrolment = await stage.start()
+    await _looked(stage, 1)
+    stage.script.status = "running"
+    await enrolment.signal("look")
+    return enrolment
+
+
+async def enrolment_cancelled(stage: EnrolmentStage) -> EnrolmentHandle:
+    """Cancelled over HTTP, while it waits for its period."""
+    stage.script.rest = LONG
+    enrolment = await stage.start()
+    await _looked(stage, 1)
+    stage.script.status = "cancelled"
+    await enrolment.signal("look")
+    return enrolment
+
+
+async def enrolment_called_off(stage: EnrolmentStage) -> EnrolmentHandle:
+    """Cancelled by an operator in the Temporal UI."""
+    stage.script.rest = LONG
+    enrolment = await stage.start()
+    await _looked(stage, 1)
+    await enrolment.cancel()
+    return enrolment
+
+
+async def enrolment_called_off_in_an_outage(stage: EnrolmentStage) -> EnrolmentHandle:
+    """Cancelled by an operator while the database is away."""
+    stage.script.failures = 1000
+    enrolment = await stage.start()
+    await _looked(stage, 2)
+    await enrolment.cancel()
+    return enrolment
+
+
+async def enrolment_continued(stage: EnrolmentStage) -> EnrolmentHandle:
+    """So many pages that it goes on in a new run; the first run is what is kept."""
+    stage.script.pages, stage.script.rest = 20, SECOND
+    return await stage.start()
+
+
+ENROLMENT_SHAPES: dict[str, Callable[[EnrolmentStage], Awaitable[EnrolmentHandle]]] = {
+    shape.__name__: shape
+    for shape in (
+        enrolment_walked,
+        enrolment_paused,
+        enrolment_cancelled,
+        enrolment_called_off,
+        enrolment_called_off_in_an_outage,
+        enrolment_continued,
+    )
+}
+
+
+async def _looked(stage: EnrolmentStage, times: int) -> None:
+    async def look() -> int:
+        return len(stage.script.looked)
+
+    await eventually(look, lambda looked: looked >= times)
+    await asyncio.sleep(0.5)  # The workflow has heard of it too, and sleeps.
+
+
 async def _taken(stage: Stage, steps: int) -> None:
     async def look() -> int:
         return len(stage.script.taken)
@@ -168,33 +242,37 @@ async def record(name: str) -> None:
         # Short histories that continue as new.
         dev_server_extra_args=[
             "--dynamic-config-value",
-            f"limit.historyCount.suggestContinueAsNew={100 if name == 'continued' else 4096}",
+            f"limit.historyCount.suggestContinueAsNew={100 if 'continued' in name else 4096}",
         ],
     ) as env:
-        script = Script()
+        script, pages = Script(), EnrolmentScript()
         async with (
             Worker(
                 env.client,
                 identity="recorder",
                 task_queue=temporal.JOURNEYS,
-                workflows=[Journey],
-                activities=script.of_database,
+                workflows=[Journey, Enrolment],
+                activities=[*script.of_database, *pages.activities],
             ),
             Worker(env.client, task_queue=temporal.LINE, activities=[script.send]),
         ):
-            journey = await SHAPES[name](Stage(env, script))
+            played: WorkflowHandle[Any, Any]
+            if name in SHAPES:
+                played = await SHAPES[name](Stage(env, script))
+            else:
+                played = await ENROLMENT_SHAPES[name](EnrolmentStage(env, pages))
             try:
-                await journey.result()
+                await played.result()
             except WorkflowFailureError:
-                assert name == "cancelled"
-            history = await journey.fetch_history()
+                assert name == "cancelled" or "called_off" in name
+            history = await played.fetch_history()
     told = json.dumps(_without_the_machine(json.loads(history.to_json())), indent=1)
     file.write_text(told + "\n", encoding="utf-8")
     print(f"{file}: {len(history.events)} events")
 
 
 async def main() -> None:
-    for name in sys.argv[1:] or SHAPES:
+    for name in sys.argv[1:] or [*SHAPES, *ENROLMENT_SHAPES]:
         await record(name)
     await asyncio.sleep(0.25)
 

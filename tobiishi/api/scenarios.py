@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from tobiishi import publishing
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
+from tobiishi.api.enrolments import Enrolment
 from tobiishi.checking import Warning, check
 from tobiishi.line import LineClient
 from tobiishi.scenario import json_schema
@@ -42,6 +43,8 @@ class Published(Checked):
     unchanged: bool
     #: Audiences that the scenario names and nobody had made yet; they exist now, empty.
     new_audiences: list[str]
+    #: Begun for those who are in its audience already, where the scenario asks for that.
+    enrolment: Enrolment | None
 
 
 class Summary(BaseModel):
@@ -78,6 +81,7 @@ async def publish(
     source, scenario, warnings = await _checked(request, context, channel)
     async with context.database.transaction() as connection:
         published = await publishing.publish(connection, channel, scenario, source, now=now())
+    context.relay.enrolments.ring()
     warnings += [
         Warning(
             field="audiences",
@@ -93,6 +97,7 @@ async def publish(
         version=published.version.version,
         unchanged=published.unchanged,
         new_audiences=published.new_audiences,
+        enrolment=Enrolment.of(published.enrolment) if published.enrolment else None,
         warnings=warnings,
     )
 

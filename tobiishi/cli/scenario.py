@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tobiishi.channels import DEFAULT
+from tobiishi.cli import enrolment
 from tobiishi.cli.server import call
 from tobiishi.scenario import json_schema
 
@@ -21,11 +22,19 @@ Channel = Annotated[str, typer.Option(help="The LINE channel.")]
 
 
 @app.command()
-def publish(file: File, channel: Channel = DEFAULT) -> None:
+def publish(
+    file: File,
+    channel: Channel = DEFAULT,
+    follow: Annotated[
+        bool | None, typer.Option(help="Watch the enrolment that begins with it.")
+    ] = None,
+) -> None:
     """Check a scenario file and publish it as a new version."""
     answer = _send("/api/scenarios", file, channel)
     said = "is live already as" if answer["unchanged"] else "is live as"
     typer.echo(f"{answer['scenario']} {said} version {answer['version']}")
+    if answer["enrolment"]:
+        enrolment.begun(answer["enrolment"], follow=follow)
 
 
 @app.command()

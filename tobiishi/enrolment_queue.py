@@ -1,0 +1,99 @@
+"""What Temporal must be told of enrolments: that there is one, or that it was paused and so on."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
+from temporalio.client import Client
+from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from tobiishi import enrolments
+from tobiishi.database import Connection, Database
+from tobiishi.enrolments import Enrolment
+from tobiishi.queues import Queue, in_words, is_away, wait_after
+from tobiishi.temporal import CHANNEL, JOURNEYS, SCENARIO, SCENARIO_VERSION
+
+_log = logging.getLogger(__name__)
+
+#: How long Temporal may take to answer.
+ANSWER_WITHIN = timedelta(seconds=10)
+
+
+class Enrolments(Queue):
+    """Enrolments of which Temporal does not know yet what it must.
+
+    It is told without the row being held: two relays may tell it the same, which does no harm,
+    and whoever pauses an enrolment need not wait for a Temporal that hangs.
+    """
+
+    hands = 1
+
+    def __init__(self, database: Database, temporal: Client) -> None:
+        super().__init__(database)
+        self.temporal = temporal
+
+    async def handle_one(self, connection: Connection, now: datetime) -> bool:
+        untold = await enrolments.untold(connection, now=now)
+        if untold is None:
+            return False
+        enrolment, attempts = untold
+        try:
+            await self.tell(enrolment)
+            await enrolments.told(connection, enrolment)
+        except Exception as error:
+            if is_away(error):
+                raise
+            _log.warning("%s: %s", enrolment.ref.workflow_id, error)
+            await enrolments.put_off(
+                connection,
+                enrolment,
+                retry_at=now + wait_after(attempts),
+                error=in_words(error),
+            )
+        return True
+
+    async def tell(self, enrolment: Enrolment) -> None:
+        """Have a workflow that knows the enrolment's status, if it is not over; said twice, one."""
+        ref = enrolment.ref
+        try:
+            if enrolment.finished_at is None:
+                await self.temporal.start_workflow(
+                    "enrolment",
+                    ref,
+                    id=ref.workflow_id,
+                    task_queue=JOURNEYS,
+                    search_attributes=TypedSearchAttributes(
+                        [
+                            SearchAttributePair(CHANNEL, ref.channel),
+                            SearchAttributePair(SCENARIO, ref.scenario),
+                            SearchAttributePair(SCENARIO_VERSION, str(ref.version)),
+                        ]
+                    ),
+                    static_summary=(
+                        f"{enrolment.audience} into {ref.scenario} v{ref.version}: "
+                        f"{enrolment.total:,} friends"
+                    ),
+                    static_details=(
+                        f"All who are in {enrolment.audience} enter {ref.scenario} version "
+                        f"{ref.version}, channel {ref.channel}. To pause, resume or cancel it: "
+                        f"`tobiishi enrolment pause {ref.enrolment_id}` and so on."
+                    ),
+                    priority=Priority(fairness_key=ref.channel),
+                    rpc_timeout=ANSWER_WITHIN,
+                )
+                return
+        except WorkflowAlreadyStartedError:
+            pass
+        try:
+            handle = self.temporal.get_workflow_handle(ref.workflow_id)
+            await handle.signal("look", rpc_timeout=ANSWER_WITHIN)
+        except RPCError as error:
+            details = error.grpc_status.details
+            namespace_is_gone = any(it.Is(NamespaceNotFoundFailure.DESCRIPTOR) for it in details)
+            is_gone = error.status == RPCStatusCode.NOT_FOUND and not namespace_is_gone
+            if not (is_gone and enrolment.finished_at):
+                raise
