@@ -9,6 +9,7 @@ import asyncpg
 from tobiishi import holds
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import Invalid, NotFound, SettingError
+from tobiishi.line.login import LoginChannel
 from tobiishi.settings import Settings
 from tobiishi.vault import Vault
 
@@ -32,6 +33,10 @@ class Channel:
     access_token: str = field(repr=False)
     #: Where LINE's API answers for it.
     api_base_url: str
+    #: The LINE Login channel that tells who comes by a route; None where there is none.
+    login: LoginChannel | None = None
+    #: The account's `@…`; None until LINE has told it.
+    basic_id: str | None = None
 
 
 class Channels:
@@ -41,7 +46,10 @@ class Channels:
         self._vault = vault
 
     async def put(self, connection: Connection, channel: Channel) -> None:
-        """Add the channel, or change it. Raises `Invalid` for a token that can't be one."""
+        """Add the channel, or change it. Raises `Invalid` for a token that can't be one.
+
+        Its LINE Login channel stays as it is: see `put_login`.
+        """
         token = channel.access_token
         if not (token.isascii() and token.isprintable()):
             raise Invalid(
@@ -52,6 +60,8 @@ class Channels:
         if former is not None and self._token_of(former) != token:
             # It may be good, where the former was not.
             await holds.lift(connection, channel.channel, kind="token")
+            # It may be another account's.
+            await self.keep_basic_id(connection, channel.channel, None)
         await _sql.put(
             connection,
             channel=channel.channel,
@@ -73,6 +83,23 @@ class Channels:
     async def all(self, connection: Connection) -> list[Channel]:
         return [self._opened(row) for row in await all_rows(_sql.all(connection))]
 
+    async def put_login(
+        self, connection: Connection, channel: str, login: LoginChannel | None
+    ) -> None:
+        """Set the LINE Login channel of a channel, or that it has none."""
+        await _sql.put_login(
+            connection,
+            channel=channel,
+            login_channel_id=login and login.channel_id,
+            login_channel_secret=self._vault.seal(login.secret) if login else None,
+        )
+
+    async def keep_basic_id(
+        self, connection: Connection, channel: str, basic_id: str | None
+    ) -> None:
+        """Keep the account's `@…`, as LINE told it."""
+        await _sql.keep_basic_id(connection, channel=channel, basic_id=basic_id)
+
     async def put_default(self, connection: Connection, settings: Settings) -> None:
         """Keep the environment's channel as `default`, so that it is found like any other."""
         if settings.line_channel_access_token and settings.line_channel_secret:
@@ -86,6 +113,12 @@ class Channels:
                     api_base_url=settings.line_api_base_url,
                 ),
             )
+            if settings.line_login_channel_id and settings.line_login_channel_secret:
+                login = LoginChannel(
+                    channel_id=settings.line_login_channel_id,
+                    secret=settings.line_login_channel_secret.get_secret_value(),
+                )
+                await self.put_login(connection, DEFAULT, login)
 
     def _token_of(self, row: asyncpg.Record) -> str | None:
         """The stored token; None where the key that it was encrypted with is lost."""
@@ -101,4 +134,10 @@ class Channels:
             secret=self._vault.open(row["secret"]),
             access_token=self._vault.open(row["access_token"]),
             api_base_url=row["api_base_url"],
+            login=row["login_channel_id"]
+            and LoginChannel(
+                channel_id=row["login_channel_id"],
+                secret=self._vault.open(row["login_channel_secret"]),
+            ),
+            basic_id=row["basic_id"],
         )

@@ -14,7 +14,7 @@ from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from tobiishi import friends, holds, journeys
+from tobiishi import friends, holds, journeys, routes
 from tobiishi.database import Connection, Database, all_rows, queries
 from tobiishi.errors import NotFound
 from tobiishi.queues import Queue, in_words, is_away, wait_after
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 TABLES = (
     *("deliveries", "journey_interests", "journeys"),
     *("audience_changes", "audience_members", "past_memberships", "tags"),
-    *("events", "webhook_events", "friends", "forgettings"),
+    *("events", "webhook_events", "route_visits", "friends", "forgettings"),
 )
 #: How long a webhook event is kept that was handled, and what was done on the shop's site.
 WEBHOOK_EVENTS_KEPT = timedelta(days=30)
@@ -129,5 +129,8 @@ class Housekeeping(Queue):
         )
         removed += await _sql.prune_site_events(
             connection, before=now - SITE_EVENTS_KEPT, limit=self.batch
+        )
+        removed += await routes.forget_strangers(
+            connection, before=now - routes.STRANGERS_KEPT, limit=self.batch
         )
         return bool(removed)

@@ -22,8 +22,9 @@ from temporalio.common import Priority
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from tobiishi import answers, audiences, defining, friends, journeys, publishing, webhooks
+from tobiishi import answers, audiences, defining, friends, journeys, publishing, routes, webhooks
 from tobiishi.database import Connection, Database, all_rows, queries
+from tobiishi.enrolment_queue import Enrolments
 from tobiishi.forgetting import Forgettings, Housekeeping
 from tobiishi.plan import JourneyRef, JourneyState
 from tobiishi.publishing import Versions
@@ -72,6 +73,7 @@ async def follow_event(connection: Connection, kept: webhooks.KeptEvent) -> None
         return  # Nobody to act on: the friend never consented, or the event is about a group.
     match kept.type:
         case "follow":
+            await routes.follow_friend_add(connection, channel, friend, kept.occurred_at)
             # One that is late tells no status, but the friend was added all the same: who has
             # blocked the channel since is not enrolled.
             known = await friends.tell_status(
@@ -115,12 +117,15 @@ class Changes(Queue):
         """Take some changes, each of another friend, and follow them."""
         taken = await all_rows(_sql.take_changes(connection, now=now, limit=TOGETHER))
         many = [change for change in taken if not (change["starts"] or change["is_part"])]
-        if many:
+        # Friends are held in the order of their ids, as everybody does who holds some: so one kind
+        # in one transaction, that of the oldest change. The rest stays for the next hand.
+        if many and many[0] is taken[0]:
             # Nothing of theirs can fail by itself, so they are followed all at once.
             await follow_changes(connection, many)
             await _sql.changes_done(connection, ids=[change["id"] for change in many])
+            return True
         others = [change for change in taken if change["starts"] or change["is_part"]]
-        for change in others[:FEW]:  # The rest stays for the next hand.
+        for change in sorted(others[:FEW], key=lambda each: (each["channel"], each["friend"])):
             try:
                 async with connection.transaction():
                     await follow_change(connection, change, timezone=self.timezone, now=now)
@@ -209,7 +214,7 @@ def days_of_birthdays(last: date, today: date) -> list[str]:
 class Orders(Queue):
     """The outbox: what Temporal must be told."""
 
-    hands = 8
+    hands = 12
 
     def __init__(self, database: Database, temporal: Client) -> None:
         super().__init__(database)
@@ -298,6 +303,7 @@ class Relay:
         self.expiries = Expiries(database, feeds=[self.changes])
         self.birthdays = Birthdays(database, timezone=timezone, feeds=[self.changes])
         self.events = Events(database, feeds=[self.changes, self.orders])
+        self.enrolments = Enrolments(database, temporal)
         self.forgettings = Forgettings(database, temporal)
         self.housekeeping = Housekeeping(database)
         #: In the order in which what is due now is handled.
@@ -307,6 +313,7 @@ class Relay:
             self.birthdays,
             self.changes,
             self.orders,
+            self.enrolments,
             self.forgettings,
             self.housekeeping,
         )

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     timezone: str = "Asia/Tokyo"
     #: Fernet keys, comma-separated, newest first, that encrypt channel secrets at rest.
     secret_key: SecretStr | None = None
+    #: Keys as `tobiishi key` makes them, comma-separated, newest first: where set, what Temporal's
+    #: histories hold is encrypted.
+    payload_keys: SecretStr | None = None
 
     #: Postgres to use in place of the embedded one.
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
@@ -63,6 +66,14 @@ class Settings(BaseSettings):
     #: Channel access token of the default LINE channel. Where set, the simulator is not started.
     line_channel_access_token: SecretStr | None = Field(
         default=None, validation_alias="LINE_CHANNEL_ACCESS_TOKEN"
+    )
+    #: Channel ID of the LINE Login channel that goes with it: tells who comes by a route.
+    line_login_channel_id: str | None = Field(
+        default=None, validation_alias="LINE_LOGIN_CHANNEL_ID"
+    )
+    #: Channel secret of that LINE Login channel.
+    line_login_channel_secret: SecretStr | None = Field(
+        default=None, validation_alias="LINE_LOGIN_CHANNEL_SECRET"
     )
     #: Where LINE's API answers.
     line_api_base_url: str = Field(default=LINE_API_BASE_URL, validation_alias="LINE_API_BASE_URL")
@@ -93,6 +104,11 @@ class Settings(BaseSettings):
         if self.line_api_base_url != LINE_API_BASE_URL and not self.line_channel_access_token:
             raise ValueError(
                 "LINE_API_BASE_URL is set but LINE_CHANNEL_ACCESS_TOKEN is not; set the token too"
+            )
+        if bool(self.line_login_channel_id) != bool(self.line_login_channel_secret):
+            raise ValueError(
+                "of LINE_LOGIN_CHANNEL_ID and LINE_LOGIN_CHANNEL_SECRET one is set; set both "
+                "(LINE Developers console, your LINE Login channel, Basic settings)"
             )
         return self
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic import SecretStr
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
@@ -14,10 +15,10 @@ from temporalio.api.operatorservice.v1 import (
 )
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 
+from tobiishi.codec import data_converter
 from tobiishi.plan import JourneyRef
 
 _log = logging.getLogger(__name__)
@@ -64,10 +65,13 @@ def connect_config() -> dict[str, Any]:
     return dict(ClientConfig.load_client_connect_config(disable_file=not asked))
 
 
-async def connect(*, lazy: bool = False) -> Client:
-    """A client of the Temporal server; a lazy one connects at its first call."""
+async def connect(*, lazy: bool = False, payload_keys: SecretStr | None = None) -> Client:
+    """A client of the Temporal server; a lazy one connects at its first call.
+
+    With keys, what it writes is encrypted: see `tobiishi.codec`.
+    """
     config = {"target_host": "localhost:7233", **connect_config()}
-    return await Client.connect(**config, data_converter=pydantic_data_converter, lazy=lazy)
+    return await Client.connect(**config, data_converter=data_converter(payload_keys), lazy=lazy)
 
 
 async def register_search_attributes(client: Client) -> None:

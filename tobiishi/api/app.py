@@ -13,12 +13,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from tobiishi.api import (
+    attributes,
     audiences,
     channels,
+    codec,
+    enrolments,
     events,
     friends,
     health,
+    holds,
     links,
+    routes,
     scenarios,
     sites,
     uploads,
@@ -54,17 +59,24 @@ def create_app(settings: Settings) -> FastAPI:
     for noun in (
         webhook,
         scenarios,
+        enrolments,
         audiences,
         uploads,
+        attributes,
         friends,
         events,
         channels,
+        codec,
+        holds,
         sites,
         links,
+        routes,
         health,
     ):
         app.include_router(noun.router)
     app.include_router(sites.public)
+    app.include_router(codec.public)
+    app.include_router(routes.public)
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(Invalid, _invalid)
     app.add_exception_handler(InUse, _in_use)

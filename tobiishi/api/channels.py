@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
-from tobiishi.api.context import Authorised, InContext
+from tobiishi.api.context import Authorised, Context, InContext
 from tobiishi.channels import Channel
+from tobiishi.line.login import LoginChannel
 from tobiishi.settings import LINE_API_BASE_URL
 
 router = APIRouter(prefix="/api/channels", tags=["channels"], dependencies=[Authorised])
@@ -38,6 +39,15 @@ class ChannelBody(BaseModel):
     api_base_url: HttpUrl = HttpUrl(LINE_API_BASE_URL)
 
 
+class LoginBody(BaseModel):
+    """A LINE Login channel of the same provider (LINE Developers console)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel_id: str = Field(pattern=r"^[0-9]{1,20}$")
+    secret: Given
+
+
 class ChannelSummary(BaseModel):
     """A channel, its secrets left out."""
 
@@ -46,6 +56,10 @@ class ChannelSummary(BaseModel):
     api_base_url: str
     #: The path to set as its webhook URL in the LINE Developers console.
     webhook: str
+    #: Channel ID of its LINE Login channel, where it has one.
+    login: str | None
+    #: The path to set as that channel's callback URL.
+    callback: str
 
 
 @router.get("", summary="All channels")
@@ -66,7 +80,28 @@ async def put(channel: ChannelName, body: ChannelBody, context: InContext) -> Ch
     )
     async with context.database.transaction() as connection:
         await context.channels.put(connection, changed)
-    return _summary(changed)
+        return _summary(await context.channels.get(connection, channel))
+
+
+@router.put("/{channel}/login", summary="Have LINE Login tell who comes by a route")
+async def put_login(channel: ChannelName, body: LoginBody, context: InContext) -> ChannelSummary:
+    """The environment's, where it names one, is written again at each start."""
+    login = LoginChannel(channel_id=body.channel_id, secret=body.secret.get_secret_value())
+    return await _change_login(channel, login, context)
+
+
+@router.delete("/{channel}/login", summary="Have nobody told by LINE Login any more")
+async def remove_login(channel: ChannelName, context: InContext) -> ChannelSummary:
+    return await _change_login(channel, None, context)
+
+
+async def _change_login(
+    channel: str, login: LoginChannel | None, context: Context
+) -> ChannelSummary:
+    async with context.database.transaction() as connection:
+        await context.channels.get(connection, channel)
+        await context.channels.put_login(connection, channel, login)
+        return _summary(await context.channels.get(connection, channel))
 
 
 def _summary(channel: Channel) -> ChannelSummary:
@@ -75,4 +110,6 @@ def _summary(channel: Channel) -> ChannelSummary:
         title=channel.title,
         api_base_url=channel.api_base_url,
         webhook=f"/webhook/{channel.channel}",
+        login=channel.login.channel_id if channel.login else None,
+        callback="/r/callback",
     )

@@ -48,12 +48,12 @@ class Context:
         url, vault = cls.check(settings)
         assert settings.secret_key is not None  # Or the vault would have said so.
         # The relay has hands of its own: requests must not wait for them.
-        database = await Database.open(url, size=40)
+        database = await Database.open(url, size=20)
         try:
             known = Channels(vault)
             async with database.transaction() as connection:
                 await known.put_default(connection, settings)
-            client = await temporal.connect(lazy=True)
+            client = await temporal.connect(lazy=True, payload_keys=settings.payload_keys)
             async with Relay(database, client, timezone=settings.timezone) as relay:
                 yield cls(
                     settings=settings,

@@ -16,10 +16,10 @@ from typing import Annotated, cast
 
 import asyncpg
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from fastapi.responses import HTMLResponse
 
 from tobiishi import links, sites
 from tobiishi.api.context import Context, InContext, now
+from tobiishi.api.pages import page, try_again
 from tobiishi.database import Unavailable
 from tobiishi.links import Token, Visit, location
 from tobiishi.queues import is_away, wait_after
@@ -36,8 +36,6 @@ RECORD_WITHIN = 1.0
 FINISH_WITHIN = 3
 #: Visits that wait to be recorded; more than that are lost.
 MOST_WAITING = 10_000
-#: Seconds until the page that asks to wait opens the link again.
-OPEN_AGAIN = 5
 #: How often a visit is tried that fails while the database is there.
 MOST_TRIES = 5
 #: Links whose way is remembered for when the database is away.
@@ -152,7 +150,7 @@ async def _answer(
     # LINE may take Japanese text right behind an address for a part of it.
     token = Token.read(context.signer, kind, re.split(r"[^\0-\x7f]", said, maxsplit=1)[0])
     if token is None:
-        return _page(404, NOT_FOUND)
+        return page(404, NOT_FOUND)
     at, agent = now(), request.headers.get("user-agent", "")
     counted = is_for_somebody(request.method, request.headers)
     patience = RECORD_WITHIN
@@ -160,7 +158,7 @@ async def _answer(
         async with asyncio.timeout(LOOK_WITHIN), context.database.connection() as connection:
             link = await links.sent(connection, token)
             if link is None:
-                return _page(404, NOT_FOUND)
+                return page(404, NOT_FOUND)
             recorder.remember(link)
             url = link.url
             if kind == "link" and counted:
@@ -176,7 +174,7 @@ async def _answer(
         remembered = recorder.url_of(token)
         _log.warning("a link is opened, and the database tells nothing: %r", error)
         if remembered is None:
-            return _page(503, TRY_AGAIN, {"Retry-After": str(OPEN_AGAIN)})
+            return try_again()
         url, patience = remembered, 0.0
     if counted:
         language = language_of(request.headers.get("accept-language", ""))
@@ -189,30 +187,7 @@ async def _answer(
     return Response(status_code=302, headers=headers)
 
 
-def _page(status: int, body: str, headers: dict[str, str] | None = None) -> Response:
-    always = {
-        "Cache-Control": "no-store",
-        "X-Robots-Tag": "noindex",
-        # What is opened from here must not learn the token.
-        "Referrer-Policy": "no-referrer",
-        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-    }
-    return HTMLResponse(_PAGE.format(body), status, headers={**always, **(headers or {})})
-
-
 NOT_FOUND = """
 <title>リンクを開けません</title>
 <p>このリンクは開けません。アドレスが途中で切れているか、まちがっているようです。</p>
-"""
-TRY_AGAIN = f"""
-<title>お待ちください</title>
-<meta http-equiv="refresh" content="{OPEN_AGAIN}">
-<p>ただいま混み合っています。{OPEN_AGAIN}秒後に自動で開き直しますので、そのままお待ちください。</p>
-"""
-_PAGE = """<!doctype html>
-<html lang="ja" style="margin:20vh auto;max-width:24em;padding:0 1em;font:1rem/1.8 sans-serif">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-{}
-</html>
 """

@@ -9,7 +9,7 @@ import sys
 import typer
 from cryptography.fernet import Fernet
 
-from tobiishi.cli import audience, channel, friend, scenario, site
+from tobiishi.cli import audience, channel, enrolment, friend, hold, route, scenario, site
 from tobiishi.cli.server import Failed
 from tobiishi.errors import SettingError
 from tobiishi.settings import Settings
@@ -21,10 +21,15 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(scenario.app, name="scenario")
+app.add_typer(enrolment.app, name="enrolment")
 app.add_typer(audience.app, name="audience")
 app.add_typer(friend.app, name="friend")
 app.add_typer(channel.app, name="channel")
 app.add_typer(site.app, name="site")
+app.add_typer(route.app, name="route")
+
+for command in (hold.pause, hold.resume, hold.holds):
+    app.command()(command)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -115,3 +116,49 @@ def list_all(channel: Channel = DEFAULT) -> None:
     for row in call("GET", "/api/audiences", params={"channel": channel}):
         table.add_row(row["audience"], row["title"], row["kind"], str(row["members"]))
     Console().print(table)
+
+
+@app.command()
+def show(audience: str, channel: Channel = DEFAULT) -> None:
+    """One audience: its kind, its rule, how many friends are in it."""
+    known = call("GET", f"/api/audiences/{audience}", params={"channel": channel})
+    typer.echo(f"{known['audience']}: {known['title']}")
+    typer.echo(f"{known['kind']}, {known['members']} members")
+    if known["rule"]:
+        typer.echo(json.dumps(known["rule"], ensure_ascii=False, indent=2))
+
+
+@app.command()
+def members(
+    audience: str,
+    after: Annotated[str, typer.Option(help="Only those whose ids come after this one.")] = "",
+    most: Annotated[int, typer.Option(min=1, max=1000, help="No more than so many.")] = 100,
+    channel: Channel = DEFAULT,
+) -> None:
+    """Who is in it, since when and why, in the order of their ids."""
+    params = {"channel": channel, "after": after, "limit": most}
+    page = call("GET", f"/api/audiences/{audience}/members", params=params)
+    table = Table("friend", "since (UTC)", "why")
+    for member in page:
+        table.add_row(member["friend"], member["joined_at"][:19], member["reason"])
+    Console(highlight=False, markup=False).print(table)
+    if len(page) == most:
+        typer.echo(f"there may be more: --after {page[-1]['friend']}")
+
+
+@app.command()
+def history(audience: str, friend: str, channel: Channel = DEFAULT) -> None:
+    """When and why a friend was in it, and is."""
+    path = f"/api/audiences/{audience}/members/{friend}"
+    table = Table("joined (UTC)", "why", "left (UTC)", "why")
+    for time in call("GET", path, params={"channel": channel}):
+        left, because = (time["left_at"] or "")[:19], time["left_reason"] or "is in it"
+        table.add_row(time["joined_at"][:19], time["reason"], left, because)
+    Console(highlight=False, markup=False).print(table)
+
+
+@app.command()
+def delete(audience: str, channel: Channel = DEFAULT) -> None:
+    """Delete an audience that nothing uses."""
+    call("DELETE", f"/api/audiences/{audience}", params={"channel": channel})
+    typer.echo(f"{audience} is deleted")

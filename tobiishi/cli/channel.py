@@ -34,3 +34,22 @@ def put(
     }
     answer = call("PUT", f"/api/channels/{channel}", json=body)
     typer.echo(f"{answer['channel']}: set its webhook URL to https://YOUR-HOST{answer['webhook']}")
+
+
+@app.command()
+def login(
+    channel: str,
+    remove: Annotated[bool, typer.Option("--remove", help="It has none any more.")] = False,
+) -> None:
+    """Have a LINE Login channel tell who comes by a route (docs/routes.md). Asks for its secret."""
+    path = f"/api/channels/{channel}/login"
+    if remove:
+        call("DELETE", path)
+        typer.echo(f"{channel}: nobody is told by LINE Login any more")
+        return
+    body = {
+        "channel_id": typer.prompt("Channel ID of the LINE Login channel"),
+        "secret": typer.prompt("Channel secret of the LINE Login channel", hide_input=True),
+    }
+    answer = call("PUT", path, json=body)
+    typer.echo(f"{channel}: set its callback URL to https://YOUR-HOST{answer['callback']}")

@@ -2,28 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from rich import progress
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from tobiishi.attributes import FORGET, columns_of, value_of
 from tobiishi.channels import DEFAULT
-from tobiishi.cli.server import call
+from tobiishi.cli.server import Failed, call
+from tobiishi.errors import Invalid
 
 app = typer.Typer(help="Friends: who they are, and why they got what.", no_args_is_help=True)
 
 Channel = Annotated[str, typer.Option(help="The LINE channel.")]
 Tags = Annotated[list[str], typer.Argument(help="Tags.")]
+Told = Annotated[list[str], typer.Argument(help="name=value; name=- forgets.", metavar="NAME=…")]
+
+#: As many as the starter tells in one answer.
+_PAGE = 1000
+
+
+@app.command("list")
+def list_all(
+    tag: Annotated[str | None, typer.Option(help="Only those who carry it.")] = None,
+    audience: Annotated[str | None, typer.Option(help="Only those who are in it.")] = None,
+    most: Annotated[int, typer.Option(min=1, help="No more than so many.")] = 100,
+    channel: Channel = DEFAULT,
+) -> None:
+    """Friends, in the order of their ids."""
+    only = {"tag": tag, "audience": audience}
+    params = {"channel": channel} | {name: said for name, said in only.items() if said}
+    found: list[dict[str, Any]] = []
+    # One more than is shown tells whether there are more.
+    while wanted := most + 1 - len(found):
+        limit, after = min(wanted, _PAGE), found[-1]["friend"] if found else ""
+        page = call("GET", "/api/friends", params={**params, "after": after, "limit": limit})
+        found += page
+        if len(page) < limit:
+            break
+    table = Table("friend", "name", "status", "attributes")
+    for each in found[:most]:
+        known = _in_words(each["attributes"])
+        table.add_row(each["friend"], each["display_name"] or "", each["status"], known)
+    _console().print(table)
+    if len(found) > most:
+        typer.echo(f"and more; --most {most * 10} shows them")
 
 
 @app.command()
 def show(friend: str, channel: Channel = DEFAULT) -> None:
     """A friend, with every journey and why each step was taken."""
     known = call("GET", f"/api/friends/{friend}", params={"channel": channel})
-    console = Console(highlight=False)
-    console.print(f"[bold]{known['display_name'] or friend}[/] {known['status']}")
+    console = _console()
+    console.print(Text(known["display_name"] or friend, style="bold"), known["status"])
     console.print("tags:", ", ".join(known["tags"]) or "none")
+    console.print("attributes:", _in_words(known["attributes"]) or "none")
     console.print("audiences:", ", ".join(a["audience"] for a in known["audiences"]) or "none")
     for journey in known["journeys"]:
         state = journey["outcome"] or "active"
@@ -48,3 +86,99 @@ def untag(friend: str, tags: Tags, channel: Channel = DEFAULT) -> None:
     path = f"/api/friends/{friend}/tags"
     known = call("POST", path, params={"channel": channel}, json={"remove": tags})
     typer.echo(", ".join(known["tags"]) or "none")
+
+
+@app.command("set")
+def set_attributes(friend: str, told: Told, channel: Channel = DEFAULT) -> None:
+    """Tell attributes: gender, birthday, age, region, os, language, or the shop's own."""
+    path = f"/api/friends/{friend}/attributes"
+    known = call("PATCH", path, params={"channel": channel}, json=_attributes(told))
+    typer.echo(_in_words(known["attributes"]) or "none")
+
+
+@app.command()
+def upload(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    keep_good: Annotated[
+        bool, typer.Option(help="Keep the good lines of a file that has wrong ones.")
+    ] = False,
+    channel: Channel = DEFAULT,
+) -> None:
+    """Tell attributes and tags of many friends, by a CSV with a header row (docs/friends.md)."""
+    with progress.open(file, "rb", description=file.name, console=Console(stderr=True)) as source:
+        done = call(
+            "POST",
+            "/api/friends/attributes",
+            params={
+                "channel": channel,
+                "on_wrong": "keep_good" if keep_good else "keep_nothing",
+            },
+            content=iter(lambda: source.read(1 << 16), b""),
+            timeout=None,
+        )
+    for wrong in done["wrong_lines"]:
+        where = f"line {wrong['line']}" + (wrong["column"] and f", {wrong['column']}")
+        typer.echo(f"{where}: {wrong['text']!r} {wrong['problem']}", err=True)
+    typer.echo(
+        f"{done['friends']} friends, {done['met']} of them new, {done['wrong']} wrong lines; "
+        f"read as {done['encoding']}"
+    )
+
+
+@app.command()
+def events(
+    friend: str,
+    most: Annotated[int, typer.Option(min=1, max=_PAGE, help="No more than so many.")] = 100,
+    channel: Channel = DEFAULT,
+) -> None:
+    """What a friend was seen to do, the latest first."""
+    path = f"/api/friends/{friend}/events"
+    table = Table("at (UTC)", "event", "of", "url")
+    for each in call("GET", path, params={"channel": channel, "limit": most}):
+        of = "/".join(filter(None, (each["scenario"], each["message"]))) or each["source"]
+        table.add_row(each["occurred_at"][:19], each["event"], of, each["url"] or "")
+    _console().print(table)
+
+
+@app.command()
+def forget(
+    friend: str,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    channel: Channel = DEFAULT,
+) -> None:
+    """Forget a friend: end their journeys, and remove all that is kept of them."""
+    if not yes:
+        typer.confirm(f"Remove all that is kept of {friend}? It can't be undone.", abort=True)
+    typer.echo(call("DELETE", f"/api/friends/{friend}", params={"channel": channel})["detail"])
+
+
+def _attributes(told: list[str]) -> dict[str, Any]:
+    """What the words `name=value` tell, as the API takes it. Raises `Failed`."""
+    said: dict[str, Any] = {}
+    for each in told:
+        header, separator, text = each.partition("=")
+        try:
+            if not separator:
+                raise ValueError("write it as name=value")
+            _, column = columns_of(["friend", header])
+            if column.name in ("", "friend", "tags"):
+                raise ValueError("names no attribute; for tags there is `tobiishi friend tag`")
+            value = (
+                None if text == FORGET else value_of(column.name, text, datetime.now(UTC).date())
+            )
+        except (Invalid, ValueError) as error:
+            raise Failed(f"{each}: {error}") from error
+        (said.setdefault("fields", {}) if column.is_own else said)[column.name] = value
+    return said
+
+
+def _in_words(attributes: dict[str, Any]) -> str:
+    """`gender=female, rank=gold`: as `tobiishi friend set` takes them."""
+    known = {**attributes, **attributes["fields"]}
+    del known["fields"]
+    return ", ".join(f"{name}={said}" for name, said in known.items() if said is not None)
+
+
+def _console() -> Console:
+    """Prints what people wrote as they wrote it: `[…]` is no markup."""
+    return Console(highlight=False, markup=False)

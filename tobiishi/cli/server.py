@@ -42,7 +42,7 @@ def call(method: str, path: str, *, timeout: float | None = 60, **request: Any) 
         ) from error
     if not answer.is_success:
         raise Failed(_words(answer))
-    return answer.json()
+    return answer.json() if answer.content else None
 
 
 def _words(answer: httpx.Response) -> str:

@@ -8,7 +8,19 @@ set title = excluded.title,
     api_base_url = excluded.api_base_url;
 
 -- name: get^
-select channel, title, secret, access_token, api_base_url from channels where channel = :channel;
+select channel, title, secret, access_token, api_base_url,
+    login_channel_id, login_channel_secret, basic_id
+from channels where channel = :channel;
 
 -- name: all
-select channel, title, secret, access_token, api_base_url from channels order by channel;
+select channel, title, secret, access_token, api_base_url,
+    login_channel_id, login_channel_secret, basic_id
+from channels order by channel;
+
+-- name: put_login!
+update channels
+set login_channel_id = :login_channel_id, login_channel_secret = :login_channel_secret
+where channel = :channel;
+
+-- name: keep_basic_id!
+update channels set basic_id = :basic_id where channel = :channel;

@@ -16,11 +16,12 @@ from tests.eventually import eventually
 from tests.integration.front_door.conftest import Publish
 from tests.scenarios import yaml
 from tests.serving import free_port
-from tobiishi import audiences, events, forgetting, friends, webhooks
+from tobiishi import audiences, events, forgetting, friends, routes, webhooks
 from tobiishi.database import Database
 from tobiishi.errors import NotFound
 from tobiishi.events import Event
 from tobiishi.relay import Relay
+from tobiishi.routes import Visit
 
 NOW = datetime.now(UTC)
 _numbers = itertools.count(1)
@@ -62,6 +63,19 @@ async def live(relay: Relay, shop: Database, *who: str) -> None:
                     source="site",
                     event="purchase",
                     occurred_at=NOW,
+                ),
+            )
+            await routes.put(connection, "default", "poster", title="ポスター")
+            about = {"opened_at": NOW, "returned_at": NOW, "friendship_changed": None}
+            await routes.record(
+                connection,
+                Visit(
+                    channel="default",
+                    route="poster",
+                    login=friend,
+                    friend=friend,
+                    was_friend=True,
+                    **about,
                 ),
             )
             await connection.execute(

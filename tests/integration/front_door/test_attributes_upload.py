@@ -1,0 +1,404 @@
+"""What a CSV tells of many friends at once, in a real Postgres and through the front door."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from knocking import HANAKO, TARO, Door, count, friend_id
+from typer.testing import CliRunner
+
+from tests.defining import define
+from tests.eventually import eventually
+from tobiishi import attributes, audiences, friends
+from tobiishi.attributes import Upload
+from tobiishi.cli import app
+from tobiishi.cli.server import Failed
+from tobiishi.database import Database
+from tobiishi.errors import Invalid
+from tobiishi.friends import Attributes, Friend
+from tobiishi.uploads import OnWrong
+
+NOW = datetime.now(UTC)
+TODAY = NOW.date()
+
+
+async def tell(
+    shop: Database, text: str | bytes, *, on_wrong: OnWrong = "keep_nothing", at: datetime = NOW
+) -> Upload:
+    data = text.encode() if isinstance(text, str) else text
+    return await attributes.upload(
+        shop, "default", io.BytesIO(data), on_wrong=on_wrong, today=TODAY, at=at
+    )
+
+
+async def known(shop: Database, friend: str) -> Friend:
+    async with shop.connection() as connection:
+        return await friends.get(connection, "default", friend)
+
+
+async def tags(shop: Database, friend: str) -> list[str]:
+    async with shop.connection() as connection:
+        return await friends.tags_of(connection, "default", friend)
+
+
+async def members(shop: Database, audience: str) -> list[tuple[str, str]]:
+    async with shop.connection() as connection:
+        page = await audiences.members_of(connection, "default", audience)
+    return [(member.friend, member.reason) for member in page]
+
+
+async def changes(shop: Database) -> list[tuple[str, str, str]]:
+    async with shop.connection() as connection:
+        rows = await connection.fetch(
+            "select audience, friend, change from audience_changes order by id"
+        )
+    return [(row["audience"], row["friend"], row["change"]) for row in rows]
+
+
+async def meet(shop: Database, friend: str, **told: Any) -> None:
+    async with shop.transaction() as connection:
+        await friends.meet(connection, "default", friend, NOW)
+        await friends.set_attributes(
+            connection, "default", friend, Attributes.model_validate(told), at=NOW
+        )
+
+
+async def test_all_that_a_line_can_tell_is_kept(shop: Database) -> None:
+    done = await tell(
+        shop,
+        "ユーザーID,性別,誕生日,地域,OS,言語,タグ,rank\r\n"
+        f"{HANAKO},女性,2001/2/3,東京都,iOS,ja,vip;新規,gold\r\n",
+    )
+    assert done == Upload(friends=1, met=1, wrong=0, wrong_lines=[], encoding="UTF-8")
+    hanako = await known(shop, HANAKO)
+    assert hanako.attributes == Attributes(
+        gender="female",
+        birthday=date(2001, 2, 3),
+        region="東京都",
+        os="ios",
+        language="ja",
+        fields={"rank": "gold"},
+    )
+    assert hanako.status == "following"
+    assert await tags(shop, HANAKO) == ["vip", "新規"]
+
+
+async def test_shift_jis_is_read_and_told(shop: Database) -> None:
+    done = await tell(shop, f"ユーザーID,地域,memo\n{HANAKO},大阪府,①髙橋\n".encode("cp932"))
+    assert done.encoding == "Shift_JIS"
+    told = (await known(shop, HANAKO)).attributes
+    assert (told.region, told.fields) == ("大阪府", {"memo": "①髙橋"})
+
+
+async def test_an_event_of_long_ago_still_counts_for_who_was_met_by_a_file(shop: Database) -> None:
+    await tell(shop, f"friend\n{HANAKO}\n")
+    async with shop.transaction() as connection:
+        long_ago = datetime(2011, 6, 23, tzinfo=UTC)
+        await friends.tell_status(connection, "default", HANAKO, "blocked", long_ago)
+    assert (await known(shop, HANAKO)).status == "blocked"
+    await tell(shop, f"friend,age\n{HANAKO},20\n")
+    assert (await known(shop, HANAKO)).status == "blocked"
+
+
+async def test_an_empty_cell_leaves_and_a_dash_forgets(shop: Database) -> None:
+    await meet(shop, HANAKO, gender="female", age=20, fields={"rank": "gold", "shop": "渋谷"})
+    done = await tell(shop, f"friend,gender,age,rank,shop\n{HANAKO},,-,-,\n")
+    assert (done.friends, done.met) == (1, 0)
+    told = (await known(shop, HANAKO)).attributes
+    assert told == Attributes(gender="female", fields={"shop": "渋谷"})
+
+
+async def test_of_several_lines_about_a_friend_the_later_counts_and_tags_add_up(
+    shop: Database,
+) -> None:
+    done = await tell(
+        shop,
+        "friend,gender,age,rank,shop,tags\n"
+        f"{HANAKO},female,20,silver,渋谷,a\n"
+        f"{TARO},male,,,,c\n"
+        f"{HANAKO},-,21,gold,,b\n"
+        f"{HANAKO},,,,,a\n",
+    )
+    assert (done.friends, done.met) == (2, 2)
+    assert (await known(shop, HANAKO)).attributes == Attributes(
+        age=21, fields={"rank": "gold", "shop": "渋谷"}
+    )
+    assert (await known(shop, TARO)).attributes == Attributes(gender="male")
+    assert (await tags(shop, HANAKO), await tags(shop, TARO)) == (["a", "b"], ["c"])
+
+
+async def test_the_audiences_of_its_tags_are_joined(shop: Database) -> None:
+    async with shop.transaction() as connection:
+        for name, tag in (("vips", "vip"), ("best", "vip"), ("new", "new"), ("others", "other")):
+            await define(connection, name, {"kind": "tag", "tag": tag}, at=NOW)
+    await meet(shop, HANAKO)
+    async with shop.transaction() as connection:
+        await friends.retag(connection, "default", HANAKO, add=("vip",), at=NOW)
+        await connection.execute("delete from audience_changes")
+    await tell(shop, f"friend,tags\n{HANAKO},vip;new\n{TARO},vip\n{TARO},unheard-of\n")
+    both = [(HANAKO, "tag vip"), (TARO, "tag vip")]
+    assert await members(shop, "vips") == await members(shop, "best") == both
+    assert await members(shop, "new") == [(HANAKO, "tag new")]
+    assert await members(shop, "others") == []
+    assert sorted(await changes(shop)) == [
+        ("best", TARO, "joined"),
+        ("new", HANAKO, "joined"),
+        ("vips", TARO, "joined"),
+    ]
+
+
+async def test_combined_audiences_look_again_at_those_of_whom_something_is_new(
+    shop: Database,
+) -> None:
+    await meet(shop, HANAKO, gender="female", fields={"rank": "gold"})
+    await meet(shop, TARO, gender="male")
+    async with shop.transaction() as connection:
+        rule = {"kind": "combined", "when": {"gender": "female"}}
+        await define(connection, "women", rule, at=NOW)
+        await connection.execute("delete from audience_changes")
+    third = friend_id(3)
+    text = f"friend,gender,rank\n{HANAKO},female,gold\n{TARO},female,\n{third},,\n"
+    await tell(shop, text)
+    assert await changes(shop) == [("", TARO, "known"), ("", third, "known")]
+    await tell(shop, text)
+    assert len(await changes(shop)) == 2
+
+
+async def test_a_wrong_line_keeps_the_whole_file_out(shop: Database) -> None:
+    with pytest.raises(attributes.WrongLines, match="line 3, age: is no age") as caught:
+        await tell(shop, f"friend,age\n{HANAKO},20\n{TARO},x\n")
+    assert caught.value.wrong == 1
+    assert await count(shop, "select count(*) from friends") == 0
+
+
+async def test_the_good_lines_are_kept_where_that_is_asked(shop: Database) -> None:
+    done = await tell(shop, f"friend,age\n{HANAKO},20\n{TARO},x\n", on_wrong="keep_good")
+    assert (done.friends, done.met, done.wrong) == (1, 1, 1)
+    assert [(cell.line, cell.column, cell.text) for cell in done.wrong_lines] == [(3, "age", "x")]
+    assert await count(shop, "select count(*) from friends") == 1
+
+
+async def test_a_friend_has_so_many_own_attributes_and_no_more(shop: Database) -> None:
+    names = [f"own{number}" for number in range(50)]
+    await tell(shop, f"friend,{','.join(names)}\n{HANAKO}{',x' * 50}\n")
+    with pytest.raises(Invalid, match="over 50 own attributes"):
+        await tell(shop, f"friend,more\n{TARO},x\n{HANAKO},x\n")
+    await tell(shop, f"friend,more,own0\n{HANAKO},x,-\n")
+    assert len((await known(shop, HANAKO)).attributes.fields) == 50
+    assert await count(shop, "select count(*) from friends") == 1
+
+
+async def test_uploads_that_overlap_end_whatever_their_order(shop: Database) -> None:
+    async with shop.transaction() as connection:
+        for tag in ("a", "b"):
+            await define(connection, tag, {"kind": "tag", "tag": tag}, at=NOW)
+        await define(connection, "old", {"kind": "combined", "when": {"age": {"from": 1}}}, at=NOW)
+    people = [friend_id(number) for number in range(1, 2001)]
+
+    def file(order: Sequence[str], tag: str, age: int) -> str:
+        return "friend,age,tags\n" + "".join(f"{friend},{age},{tag}\n" for friend in order)
+
+    for _ in range(3):
+        shuffled = random.sample(people, len(people))
+        await asyncio.wait_for(
+            asyncio.gather(
+                tell(shop, file(people, "a", 20)),
+                tell(shop, file(people[::-1], "b", 30)),
+                tell(shop, file(shuffled, "a;b", 40)),
+            ),
+            timeout=60,
+        )
+    # They waited in one order, and none had to be tried again.
+    deadlocks = "select deadlocks from pg_stat_database where datname = current_database()"
+    assert await count(shop, deadlocks) == 0
+    assert await count(shop, "select count(*) from friends") == 2000
+    assert await count(shop, "select count(distinct attributes) from friends") == 1
+    assert await count(shop, "select count(*) from tags") == 4000
+    assert (
+        await count(shop, "select count(*) from audience_members where audience <> 'old'") == 4000
+    )
+
+
+async def test_what_holds_the_same_friends_in_another_order_ends_too(shop: Database) -> None:
+    """A transaction that holds the last and waits for the first, as one of ours would never."""
+    people = [friend_id(number) for number in range(1, 101)]
+    text = "friend,age\n" + "".join(f"{friend},20\n" for friend in people)
+    await tell(shop, text)
+    hold = "select from friends where friend = $1 for update"
+
+    async def waits() -> bool:
+        query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+        return await count(shop, query) > 0
+
+    async with shop.long_transaction() as other:
+        await other.execute("set deadlock_timeout = '1min'")  # So that it is ours that gives way.
+        await other.execute(hold, people[-1])
+        telling = asyncio.create_task(tell(shop, text.replace(",20", ",30")))
+        await eventually(waits)
+        await asyncio.wait_for(other.execute(hold, people[0]), timeout=30)
+    assert (await asyncio.wait_for(telling, timeout=30)).friends == 100
+    assert (await known(shop, people[0])).attributes.age == 30
+
+
+async def test_many_lines_take_some_seconds(shop: Database) -> None:
+    async with shop.transaction() as connection:
+        await define(connection, "vips", {"kind": "tag", "tag": "vip"}, at=NOW)
+    header = "friend,gender,birthday,region,os,language,rank,tags\n"
+    many = "".join(
+        f"{friend_id(number)},女性,2001/2/3,東京都,iOS,ja,gold,vip\n" for number in range(30_000)
+    )
+    started = time.monotonic()
+    done = await tell(shop, header + many)
+    assert time.monotonic() - started < 20
+    assert (done.friends, done.met) == (30_000, 30_000)
+    assert await count(shop, "select count(*) from audience_members") == 30_000
+
+
+async def post(door: Door, data: str | bytes, **params: str) -> Any:
+    content = data.encode() if isinstance(data, str) else data
+    return await door.api("POST", "/friends/attributes", content=content, params=params)
+
+
+async def test_the_front_door_takes_a_file(door: Door) -> None:
+    answer = await post(door, f"\ufeffuser_id\tage\r\n{HANAKO}\t20\r\n")
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"friends": 1, "met": 1, "wrong": 0, "wrong_lines": [], "encoding": "UTF-8"},
+    )
+    shown = (await door.api("GET", f"/friends/{HANAKO}")).json()
+    assert shown["attributes"]["age"] == 20
+
+
+async def test_the_front_door_tells_each_wrong_line(door: Door) -> None:
+    text = f"friend,age\n{HANAKO},x\n{TARO},20\n"
+    answer = await post(door, text)
+    assert answer.status_code == 400
+    told = answer.json()
+    assert told["wrong"] == 1
+    assert told["wrong_lines"] == [
+        {
+            "line": 2,
+            "column": "age",
+            "text": "x",
+            "problem": "is no age; write whole years, 0 to 150",
+        }
+    ]
+    assert "on_wrong=keep_good" in told["detail"]
+    assert (await door.api("GET", f"/friends/{TARO}")).status_code == 404
+    kept = await post(door, text, on_wrong="keep_good")
+    assert (kept.status_code, kept.json()["friends"], kept.json()["wrong"]) == (200, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "params", "status", "says"),
+    [
+        (b"", {}, 400, "is empty"),
+        ("friend,ランク\n".encode(), {}, 400, "is not known"),
+        (b"\xff\xfe\x00\x00", {}, 400, "UTF-16"),
+        (b"\x80\x81\xff", {}, 400, "neither UTF-8 nor Shift_JIS"),
+        (b"friend\n\0\n", {}, 400, "NUL byte|U and 32"),
+        (b'friend\n"', {}, 400, "never closed"),
+        (b"friend\n", {"channel": "nope"}, 404, "nope"),
+        (b"friend\n", {"on_wrong": "guess"}, 422, "keep_good"),
+        (b"friend\n", {}, 200, ""),
+    ],
+)
+async def test_the_front_door_says_what_is_wrong(
+    door: Door, data: bytes, params: dict[str, str], status: int, says: str
+) -> None:
+    answer = await post(door, data, **params)
+    assert answer.status_code == status
+    assert any(part in answer.text for part in says.split("|"))
+
+
+async def test_the_front_door_wants_the_token_and_no_more_than_it_can_hold(door: Door) -> None:
+    answer = await door.http.post("/api/friends/attributes", content=b"friend\n")
+    assert answer.status_code == 401
+    answer = await post(door, b"x" * 64_000_001)
+    assert answer.status_code == 413
+
+
+Run = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+def run(door: Door, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command against the starter, and answers what it printed."""
+    monkeypatch.setenv("TOBIISHI_URL", str(door.http.base_url))
+    monkeypatch.setenv("TOBIISHI_API_TOKEN", door.headers["Authorization"].split()[1])
+    monkeypatch.setenv("COLUMNS", "200")
+
+    async def command(*words: str, says: str | None = None) -> str:
+        result = await asyncio.to_thread(CliRunner().invoke, app, words, input=says)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.output
+
+    return command
+
+
+async def test_friends_at_the_terminal(run: Run, tmp_path: Any) -> None:
+    file = tmp_path / "friends.csv"
+    with file.open("w", encoding="cp932", newline="") as text:
+        csv.writer(text).writerows(
+            [["ユーザーID", "地域", "タグ"], [HANAKO, "東京都", "vip"], [TARO, "大阪府", ""]]
+        )
+    told = await run("friend", "upload", str(file))
+    assert "2 friends, 2 of them new, 0 wrong lines; read as Shift_JIS" in told
+    assert "region=大阪府" in await run("friend", "list")
+    listed = await run("friend", "list", "--tag", "vip")
+    assert HANAKO in listed
+    assert TARO not in listed
+    assert "and more" in await run("friend", "list", "--most", "1")
+    assert "and more" not in await run("friend", "list", "--most", "2")
+
+    told = await run("friend", "set", HANAKO, "性別=女性", "rank=gold", "region=-")
+    assert told.strip() == "gender=female, rank=gold"
+    assert "gender=female, rank=gold" in await run("friend", "show", HANAKO)
+    # What people write is no markup.
+    await run("friend", "set", HANAKO, "rank=[/b]")
+    await run("friend", "tag", HANAKO, "[/x]")
+    shown = await run("friend", "show", HANAKO)
+    assert "rank=[/b]" in shown
+    assert "[/x]" in shown
+    assert "rank=[/b]" in await run("friend", "list")
+    for wrong in ("rank", "age=x", "tags=x", "ランク=x", "=x", "friend=x"):
+        with pytest.raises(Failed, match=wrong):
+            await run("friend", "set", HANAKO, wrong)
+
+    assert "at (UTC)" in await run("friend", "events", HANAKO)
+    assert "Aborted" in await run("friend", "forget", HANAKO, says="n\n")
+    assert "is being forgotten" in await run("friend", "forget", HANAKO, "--yes")
+
+
+async def test_wrong_lines_at_the_terminal(run: Run, tmp_path: Any) -> None:
+    file = tmp_path / "friends.csv"
+    file.write_text(f"friend,age\n{HANAKO},20\n{TARO},x\n", encoding="utf-8")
+    with pytest.raises(Failed, match="line 3, age: is no age"):
+        await run("friend", "upload", str(file))
+    told = await run("friend", "upload", str(file), "--keep-good")
+    assert "line 3, age: 'x' is no age" in told
+    assert "1 friends, 1 of them new, 1 wrong lines" in told
+
+
+async def test_audiences_at_the_terminal(run: Run) -> None:
+    await run("audience", "put", "vips", "--title", "VIP会員")
+    await run("audience", "add", "vips", HANAKO, TARO)
+    await run("audience", "remove", "vips", TARO)
+    assert "upload, 1 members" in await run("audience", "show", "vips")
+    listed = await run("audience", "members", "vips")
+    assert HANAKO in listed
+    assert TARO not in listed
+    assert "removed through the API" in await run("audience", "history", "vips", TARO)
+    assert "is in it" in await run("audience", "history", "vips", HANAKO)
+    assert "is deleted" in await run("audience", "delete", "vips")
+    with pytest.raises(Failed, match="does not exist"):
+        await run("audience", "show", "vips")

@@ -1,0 +1,276 @@
+"""Reading what a CSV tells of friends, however a spreadsheet writes it."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tobiishi.attributes import LONGEST_LINE, Reader, columns_of, encoding_of, value_of
+from tobiishi.errors import Invalid
+
+A, B = "U" + "a" * 32, "U" + "b" * 32
+TODAY = date(2026, 11, 23)
+
+
+def read(text: str) -> tuple[list[tuple[Any, ...]], Reader]:
+    reader = Reader(text=io.StringIO(text, newline=""), today=TODAY)
+    lines = [
+        (line, friend, json.loads(attributes), json.loads(fields), tags)
+        for line, friend, attributes, fields, tags in filter(None, reader.told())
+    ]
+    return lines, reader
+
+
+def problems(text: str) -> list[tuple[int, str, str]]:
+    _, reader = read(text)
+    return [(cell.line, cell.column, cell.problem) for cell in reader.wrong_lines]
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("friend", "friend"),
+        ("user_id", "friend"),
+        ("userId", "friend"),
+        ("ユーザーID", "friend"),
+        ("ユーザー\uff29\uff24", "friend"),  # Full-width.
+        ("性別", "gender"),
+        ("Gender", "gender"),
+        ("誕生日", "birthday"),
+        ("年齢", "age"),
+        ("地域", "region"),
+        ("OS", "os"),
+        ("言語", "language"),
+        ("タグ", "tags"),
+        (" tags ", "tags"),
+        ("rank", "rank"),
+        ("a" * 32, "a" * 32),
+        ("", ""),
+    ],
+)
+def test_a_header_names_a_column(header: str, name: str) -> None:
+    *_, column = columns_of(["friend", header]) if name != "friend" else columns_of([header])
+    assert column.name == name
+
+
+@pytest.mark.parametrize(
+    ("header", "problem"),
+    [
+        (["friend", "ランク"], "column 'ランク' is not known; name it one of friend, gender"),
+        (["friend", "Rank"], "column 'Rank'"),
+        (["friend", "a" * 33], "is not known"),
+        (["friend", "2nd"], "is not known"),
+        (["friend;gender"], "is not known"),
+        (["gender"], "no column is named friend"),
+        ([A], "is not known"),
+        (["friend", "gender", "性別"], "columns 'gender' and '性別' are the same one"),
+        (["friend", "user_id"], "are the same one"),
+        (["friend", "rank", "rank"], "are the same one"),
+        (["friend", *(f"own{number}" for number in range(51))], "51 columns are own attributes"),
+    ],
+)
+def test_a_wrong_header_is_refused_with_the_fix(header: list[str], problem: str) -> None:
+    with pytest.raises(Invalid, match=problem):
+        columns_of(header)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("friend", A, A),
+        ("gender", "male", "male"),
+        ("gender", "Female", "female"),
+        ("gender", "男性", "male"),
+        ("gender", "女", "female"),
+        ("gender", "その他", "other"),
+        ("birthday", "2001-02-03", "2001-02-03"),
+        ("birthday", "2001/2/3", "2001-02-03"),
+        ("birthday", "2001年2月3日", "2001-02-03"),
+        ("birthday", "\uff12\uff10\uff10\uff11\uff0f\uff12\uff0f\uff13", "2001-02-03"),
+        ("birthday", "2026-11-23", "2026-11-23"),
+        ("age", "0", 0),
+        ("age", "150", 150),
+        ("age", "\uff12\uff10", 20),
+        ("region", "東京都", "東京都"),
+        ("region", "Paris", "Paris"),
+        ("region", "x" * 64, "x" * 64),
+        ("os", "iOS", "ios"),
+        ("os", "Android", "android"),
+        ("os", "その他", "other"),
+        ("language", "ja", "ja"),
+        ("language", "zh-Hant-TW", "zh-Hant-TW"),
+        ("tags", "vip", ["vip"]),
+        ("tags", "vip; 新規 ;;vip", ["vip", "新規"]),
+        ("tags", "vip\uff1b新規", ["vip", "新規"]),
+        ("rank", "ゴールド", "ゴールド"),
+        ("rank", "a,b\nc", "a,b\nc"),
+        ("rank", "x" * 200, "x" * 200),
+    ],
+)
+def test_a_cell_is_read(name: str, text: str, value: object) -> None:
+    assert value_of(name, text, TODAY) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("friend", A[:-1], "U and 32"),
+        ("friend", A.upper(), "U and 32"),
+        ("friend", "hanako", "U and 32"),
+        ("friend", "-", "U and 32"),
+        ("gender", "f", "write one of them"),
+        ("birthday", "2001-02-29", "is no day"),
+        ("birthday", "3.2.2001", "is no day"),
+        ("birthday", "2001-02-03 00:00", "is no day"),
+        ("birthday", "36925", "is no day"),
+        ("birthday", "2026-11-24", "in the future"),
+        ("age", "151", "0 to 150"),
+        ("age", "-1", "0 to 150"),
+        ("age", "20.5", "0 to 150"),
+        ("age", "1e2", "0 to 150"),
+        ("age", "9" * 5000, "0 to 150"),
+        ("region", "x" * 65, "shorten it to 64"),
+        ("os", "windows", "write one of them"),
+        ("language", "日本語", "write it as ja"),
+        ("language", "ja_JP", "write it as ja"),
+        ("tags", "-", "only added"),
+        ("tags", "x" * 65, "shorten it to 64"),
+        ("tags", ";".join(map(str, range(101))), "100 at most"),
+        ("rank", "x" * 201, "shorten it to 200"),
+        ("rank", "a\0b", "NUL"),
+        ("region", "a\0b", "NUL"),
+    ],
+)
+def test_a_wrong_cell_is_told_with_the_fix(name: str, text: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        value_of(name, text, TODAY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"friend,gender,rank\n{A},男,gold\n{B},,-\n",
+        f"friend,gender,rank\n{A},男,gold\n{B},,-",
+        f"friend,gender,rank\r\n{A},男,gold\r\n{B},,-\r\n",
+        f"friend,gender,rank\r{A},男,gold\r{B},,-\r",
+        f"friend\tgender\trank\n{A}\t男\tgold\n{B}\t\t-\n",
+        f'"friend","gender","rank"\n"{A}","男","gold"\n"{B}","","-"\n',
+        f" friend , gender , rank \n {A} , 男 , gold \n {B} , , - \n",
+        f"friend,gender,rank,,\n{A},男,gold,,\n{B},,-,,\n",
+        f"\n\nfriend,gender,rank\n\n{A},男,gold\n,,\n{B},,-\n\n",
+    ],
+)
+def test_lines_are_read_however_they_are_written(text: str) -> None:
+    lines, reader = read(text)
+    assert [line[1:] for line in lines] == [
+        (A, {"gender": "male"}, {"rank": "gold"}, []),
+        (B, {}, {"rank": None}, []),
+    ]
+    assert (reader.wrong, reader.wrong_lines) == (0, [])
+
+
+def test_a_quoted_value_holds_commas_quotes_and_line_breaks() -> None:
+    lines, _ = read(f'friend,memo,tags\n{A},"a, ""b""\r\nc",x\n{B},d,"y;z"\n')
+    assert lines == [
+        (2, A, {}, {"memo": 'a, "b"\r\nc'}, ["x"]),
+        (4, B, {}, {"memo": "d"}, ["y", "z"]),
+    ]
+
+
+def test_a_line_may_end_early() -> None:
+    assert read(f"friend,gender,rank\n{A}\n{B},女\n")[0] == [
+        (2, A, {}, {}, []),
+        (3, B, {"gender": "female"}, {}, []),
+    ]
+
+
+def test_dash_forgets_whatever_it_is() -> None:
+    header = "friend,gender,birthday,age,region,os,language,rank"
+    (line,), _ = read(f"{header}\n{A},-,-,-,-,-,-,-\n")
+    names = ["gender", "birthday", "age", "region", "os", "language"]
+    assert line == (2, A, dict.fromkeys(names), {"rank": None}, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"friend,age\n{A},x\n{B},20\n", [(2, "age", "is no age")]),
+        (f"ユーザーID,年齢\n{A},20\n\n{B},x\n", [(4, "年齢", "is no age")]),
+        ("friend,age\nhanako,x\n", [(2, "friend", "is no LINE"), (2, "age", "is no age")]),
+        ("friend,age\n,20\n", [(2, "friend", "is no LINE user id")]),
+        (f"friend\n{A},20\n", [(2, "", "no column of the header")]),
+        (f"friend,,age\n{A},x,20\n", [(2, "", "no column of the header")]),
+        (f'friend,memo\n{A},"a\nb"c\n{B},d\n', [(2, "", "comes no separator")]),
+        (f'friend,memo,age\n{A},"a\nb",1\n{B},d,x\n', [(4, "age", "is no age")]),
+    ],
+)
+def test_wrong_lines_are_told(text: str, told: list[tuple[int, str, str]]) -> None:
+    found = problems(text)
+    assert [each[:2] for each in found] == [each[:2] for each in told]
+    for (*_, problem), (*_, part) in zip(found, told, strict=True):
+        assert part in problem
+    assert read(text)[1].wrong == len({line for line, *_ in told})
+
+
+def test_a_wrong_line_tells_nothing_and_the_others_do() -> None:
+    lines, reader = read(f'friend,age\n{A},x\n{A}"",1\n"{A}"x,1\n{B},20\n')
+    assert [line[:2] for line in lines] == [(5, B)]
+    assert (reader.wrong, [cell.line for cell in reader.wrong_lines]) == (3, [2, 3, 4])
+    assert reader.wrong_lines[0].text == "x"
+
+
+def test_a_thousand_wrong_cells_are_told_and_all_lines_are_counted() -> None:
+    _, reader = read("friend\n" + "x\n" * 1500)
+    assert (reader.wrong, len(reader.wrong_lines)) == (1500, 1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "is empty"),
+        ("\n \r\n\n", "is empty"),
+        (f'friend,memo\n{A},ok\n{B},"a\n{A},b\n', "opens in line 3 is never closed"),
+        (f'friend,memo\n{A},"' + "x\n" * LONGEST_LINE, "opens in line 2 is never closed"),
+        ("friend" + "," * LONGEST_LINE, "line 1 has over 100,000 letters"),
+        ("\n" + "x" * 2 * LONGEST_LINE, "line 2 has over 100,000 letters"),
+    ],
+)
+def test_what_is_no_such_file_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(Invalid, match=problem):
+        read(text)
+
+
+TEXT = f"ユーザーID,地域\n{A},東京都\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        (b"friend\n", "UTF-8"),
+        (TEXT.encode(), "UTF-8"),
+        (b"\xef\xbb\xbf" + TEXT.encode(), "UTF-8"),
+        (TEXT.encode("cp932"), "Shift_JIS"),
+        ("friend,memo\nx,①髙\n".encode("cp932"), "Shift_JIS"),  # Only Windows has these two.
+        # Read as UTF-8 the beginning is possible, too.
+        (b"memo\n" + "ツア".encode("cp932") + b"x" * 100_000 + "東".encode("cp932"), "Shift_JIS"),
+    ],
+)
+def test_the_encoding_is_found(data: bytes, encoding: str) -> None:
+    assert encoding_of(io.BytesIO(data)) == encoding
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (TEXT.encode("utf-16"), "UTF-16"),
+        (b"\x81\xff\n", "neither UTF-8 nor Shift_JIS"),
+        (TEXT.encode() + b"\x81", "neither UTF-8 nor Shift_JIS"),
+    ],
+)
+def test_another_encoding_is_refused(data: bytes, problem: str) -> None:
+    with pytest.raises(Invalid, match=problem):
+        encoding_of(io.BytesIO(data))

@@ -1,0 +1,109 @@
+"""Attributes and tags of many friends over HTTP, by CSV."""
+
+from __future__ import annotations
+
+from tempfile import SpooledTemporaryFile
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+
+from tobiishi import attributes
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.uploads import OnWrong
+
+router = APIRouter(prefix="/api/friends", tags=["friends"], dependencies=[Authorised])
+
+#: Bytes, and how many of them are kept in memory before the rest goes to the disk.
+LARGEST_FILE, _IN_MEMORY = 64_000_000, 1_000_000
+
+
+class WrongCell(BaseModel):
+    """What is wrong in a line, and what to do about it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    #: From 1.
+    line: int
+    #: As the header writes it; empty where it is about the whole line.
+    column: str
+    #: How the cell begins.
+    text: str
+    problem: str
+
+
+class Told(BaseModel):
+    """What an upload came to."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    #: Of how many friends something was told.
+    friends: int
+    #: Those of them whom nobody had met.
+    met: int
+    #: Lines that were not kept.
+    wrong: int
+    #: The first thousand of their wrong cells.
+    wrong_lines: list[WrongCell]
+    #: What the bytes were read as.
+    encoding: attributes.Encoding
+
+
+class Refused(BaseModel):
+    """Nothing was kept of a file with wrong lines."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    detail: str
+    wrong: int
+    wrong_lines: list[WrongCell]
+    encoding: attributes.Encoding
+
+
+@router.post(
+    "/attributes",
+    summary="Tell attributes and tags of many friends, by a CSV with a header row",
+    response_model=Told,
+    responses={400: {"model": Refused}},
+    max_body_size=LARGEST_FILE,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def upload(
+    request: Request,
+    context: InContext,
+    channel: InChannel = DEFAULT_CHANNEL,
+    on_wrong: Annotated[
+        OnWrong, Query(description="What to do with a file that has wrong lines.")
+    ] = "keep_nothing",
+) -> Any:
+    """All or nothing: an upload that breaks off has told nothing, and is simply sent again."""
+    async with context.database.connection() as connection:
+        await context.channels.get(connection, channel)
+    at = now()
+    with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
+        async for piece in request.stream():
+            file.write(piece)
+        try:
+            done = await attributes.upload(
+                context.database,
+                channel,
+                file,
+                on_wrong=on_wrong,
+                today=at.astimezone(ZoneInfo(context.settings.timezone)).date(),
+                at=at,
+            )
+        except attributes.WrongLines as error:
+            told = [WrongCell.model_validate(cell) for cell in error.wrong_lines]
+            refused = Refused(
+                detail=str(error), wrong=error.wrong, wrong_lines=told, encoding=error.encoding
+            )
+            return JSONResponse(refused.model_dump(), 400)
+    context.relay.changes.ring()
+    return Told.model_validate(done)

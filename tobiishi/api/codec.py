@@ -1,0 +1,84 @@
+"""The codec endpoint: the Temporal UI shows encrypted payloads to those who hold its address.
+
+https://docs.temporal.io/production-deployment/data-encryption#codec-server-setup
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from google.protobuf import json_format
+from pydantic import BaseModel
+from temporalio.api.common.v1 import Payloads
+
+from tobiishi.api.context import Authorised, Context, InContext
+from tobiishi.codec import Codec
+from tobiishi.errors import Invalid, NotFound, SettingError
+from tobiishi.tokens import Signer
+
+router = APIRouter(prefix="/api/codec", tags=["codec"], dependencies=[Authorised])
+public = APIRouter(prefix="/codec", tags=["codec"])
+
+#: Bytes. A page of a history is smaller.
+LARGEST = 10_000_000
+
+
+class Endpoint(BaseModel):
+    """Where the Temporal UI has payloads decoded: to be set there, and told to nobody else."""
+
+    url: str
+
+
+def path_of(signer: Signer) -> str:
+    """The endpoint's path. Nobody can guess it, and it changes with TOBIISHI_SECRET_KEY."""
+    return f"/codec/{signer.sign('codec', b'ui')}"
+
+
+@router.get("", summary="The codec endpoint to set in the Temporal UI")
+async def show(request: Request, context: InContext) -> Endpoint:
+    if context.settings.payload_keys is None:
+        raise NotFound("TOBIISHI_PAYLOAD_KEYS is not set: nothing is encrypted")
+    base = context.settings.public_url or str(request.base_url).rstrip("/")
+    return Endpoint(url=base + path_of(context.signer))
+
+
+@public.post("/{token}/decode", include_in_schema=False, max_body_size=LARGEST)
+async def decode(token: str, request: Request, context: InContext) -> Response:
+    return await _answer(token, request, context, encode=False)
+
+
+@public.post("/{token}/encode", include_in_schema=False, max_body_size=LARGEST)
+async def encode(token: str, request: Request, context: InContext) -> Response:
+    return await _answer(token, request, context, encode=True)
+
+
+@public.options("/{token}/{what}", include_in_schema=False)
+async def preflight(token: str, what: str, request: Request) -> Response:
+    """The UI is another origin, and its browser asks first."""
+    return Response(status_code=204, headers=_headers(request))
+
+
+async def _answer(token: str, request: Request, context: Context, *, encode: bool) -> Response:
+    keys = context.settings.payload_keys
+    if keys is None or context.signer.read("codec", token) != b"ui":
+        raise HTTPException(404, "Not Found")
+    codec = Codec(keys)
+    try:
+        given = json_format.Parse(await request.body(), Payloads())
+        coded = await (codec.encode if encode else codec.decode)(given.payloads)
+    except json_format.ParseError as error:
+        raise Invalid(f"the body is not Temporal's payloads: {error}") from None
+    except SettingError as error:
+        raise Invalid(str(error)) from None
+    said = json_format.MessageToJson(Payloads(payloads=coded))
+    return Response(said, media_type="application/json", headers=_headers(request))
+
+
+def _headers(request: Request) -> dict[str, str]:
+    # Who holds the address may ask from any page.
+    return {
+        "Access-Control-Allow-Origin": request.headers.get("origin", "*"),
+        "Access-Control-Allow-Methods": "POST, OPTIONS",
+        "Access-Control-Allow-Headers": "content-type, x-namespace, authorization",
+        "Access-Control-Max-Age": "3600",
+        "Vary": "Origin",
+    }

@@ -1,0 +1,249 @@
+"""Those who come by a route: who they are, learned from LINE Login in the background.
+
+A visitor is sent on at once, whatever LINE and the database do meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+import asyncpg
+
+from tobiishi import routes
+from tobiishi.api.context import Context
+from tobiishi.api.limits import Limit
+from tobiishi.channels import Channel
+from tobiishi.database import Unavailable
+from tobiishi.errors import NotFound, SettingError
+from tobiishi.journeys import StillEnding
+from tobiishi.line import LineClient, LineError, RateLimited, Unreachable
+from tobiishi.line.login import LoginChannel, LoginClient, friend_add_link
+from tobiishi.logins import LIFE, Login
+from tobiishi.queues import is_away, wait_after
+from tobiishi.routes import Visit
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+#: Seconds that the database may take to tell what is behind a link.
+LOOK_WITHIN = 3
+#: Seconds that LINE may take to tell the account's `@…`, while a visitor waits.
+ASK_WITHIN = 3
+#: Seconds that a starter which stops waits for the visits that it is about to keep.
+FINISH_WITHIN = 3
+#: Visitors whom LINE is asked about at once; who the others are is not learned.
+MOST_AT_ONCE = 500
+#: Visitors of a channel whom LINE is asked about in a minute, by two or three requests each.
+MOST_A_MINUTE = 1200
+#: How often LINE is asked before it is given up (a code is good for 10 minutes), and how often a
+#: visit is tried that can't be kept while the database is there.
+MOST_TRIES = 5
+
+#: The name of a channel or a route.
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Returned:
+    """Somebody whom LINE Login sent back."""
+
+    channel: Channel
+    login: Login
+    #: The secret of their browser.
+    browser: str
+    code: str
+    redirect_uri: str
+    friendship_changed: bool | None
+    at: datetime
+
+
+class Reception:
+    """Learns who the visitors are, and keeps that, in the background: they are sent on at once.
+
+    It remembers the channels, for when the database is away.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._channels: dict[str, Channel] = {}
+        self._clients: dict[tuple[str, LoginChannel], LoginClient] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: dict[str, asyncio.Task[str | None]] = {}
+        self._once = Limit(times=1, seconds=LIFE.total_seconds())
+        self._a_minute = Limit(times=MOST_A_MINUTE, seconds=60)
+
+    async def __aenter__(self) -> Reception:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=FINISH_WITHIN)
+        unfinished = [*self._tasks, *self._asking.values()]
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        for client in self._clients.values():
+            await client.aclose()
+
+    async def find(self, channel: str, route: str) -> tuple[Channel, bool] | None:
+        """The channel, and whether it has the route; None where there is no such channel.
+
+        Raises one of `Unavailable` where the database is away and nothing is remembered.
+        """
+        if not SLUG.fullmatch(channel):
+            return None
+        try:
+            async with (
+                asyncio.timeout(LOOK_WITHIN),
+                self._context.database.connection() as connection,
+            ):
+                found = await self._context.channels.get(connection, channel)
+                is_route = SLUG.fullmatch(route) is not None and await routes.exists(
+                    connection, channel, route
+                )
+        except NotFound:
+            self._channels.pop(channel, None)
+            return None
+        except (*Unavailable, asyncpg.PostgresError, SettingError) as error:
+            remembered = self._channels.get(channel)
+            _log.warning("a route is opened, and the database tells nothing: %r", error)
+            if remembered is None:
+                raise TimeoutError from error
+            # Whether there is such a route turns out when the visit is kept.
+            return remembered, SLUG.fullmatch(route) is not None
+        self._channels[channel] = found
+        return found, is_route
+
+    async def way_in(self, channel: Channel) -> str | None:
+        """Where a visitor adds the account; None where LINE does not tell which it is."""
+        basic_id = channel.basic_id
+        if basic_id is None:
+            asking = self._asking.get(channel.channel)
+            if asking is None:
+                asking = asyncio.create_task(self._learn(channel))
+                self._asking[channel.channel] = asking
+                asking.add_done_callback(lambda _: self._asking.pop(channel.channel, None))
+            with suppress(TimeoutError):
+                basic_id = await asyncio.wait_for(asyncio.shield(asking), ASK_WITHIN)
+        return basic_id and friend_add_link(basic_id, api_base_url=channel.api_base_url)
+
+    async def _learn(self, channel: Channel) -> str | None:
+        """Have LINE tell the account's `@…`, and keep it."""
+        name, token = channel.channel, channel.access_token
+        try:
+            async with LineClient(base_url=channel.api_base_url, access_token=token) as line:
+                basic_id = (await line.bot_info()).basic_id
+        except (LineError, ValueError) as error:
+            _log.warning("channel %s: LINE does not tell which account it is: %s", name, error)
+            return None
+        self._channels[name] = replace(channel, basic_id=basic_id)
+        try:
+            async with self._context.database.transaction() as connection:
+                if (await self._context.channels.get(connection, name)).access_token == token:
+                    await self._context.channels.keep_basic_id(connection, name, basic_id)
+        except (*Unavailable, asyncpg.PostgresError, NotFound, SettingError) as error:
+            _log.warning("channel %s: its basic id is not kept: %r", name, error)
+        return basic_id
+
+    def see_through(self, returned: Returned) -> None:
+        """Have LINE tell who came back, and keep the visit: once for each login."""
+        name, login = returned.channel.channel, returned.login
+        if not self._once.takes(login.number):
+            return
+        if len(self._tasks) >= MOST_AT_ONCE or not self._a_minute.takes(name):
+            _log.error("channel %s: too many visitors; nobody knows who came by a route", name)
+            return
+        task = asyncio.create_task(self._see_through(returned))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _see_through(self, returned: Returned) -> None:
+        login = returned.login
+        try:
+            visit = await self._visit(returned)
+            await self._keep(visit)
+        except LineError as error:
+            _log.warning("route %s: LINE Login does not tell who came: %s", login.route, error)
+        except asyncio.CancelledError:
+            _log.error("route %s: a visit is lost, as the starter stops", login.route)
+            raise
+        except Exception:
+            _log.exception("route %s: a visit is lost", login.route)
+
+    async def _visit(self, returned: Returned) -> Visit:
+        """Who it was, as LINE tells. Raises `LineError`."""
+        client, login, browser = self._client(returned.channel), returned.login, returned.browser
+        tokens = await _patiently(
+            lambda: client.exchange(
+                returned.code,
+                redirect_uri=returned.redirect_uri,
+                code_verifier=login.code_verifier(browser),
+            )
+        )
+        friend = await _patiently(
+            lambda: client.user_of(tokens.id_token, nonce=login.nonce(browser))
+        )
+        was_friend: bool | None = False
+        if not returned.friendship_changed:
+            try:
+                was_friend = await client.is_friend(tokens.access_token)
+            except LineError as error:
+                _log.warning("route %s: LINE does not tell who is a friend: %s", login.route, error)
+                was_friend = None
+        return Visit(
+            channel=login.channel,
+            route=login.route,
+            login=login.number,
+            friend=friend,
+            opened_at=login.opened_at,
+            returned_at=returned.at,
+            friendship_changed=returned.friendship_changed,
+            was_friend=was_friend,
+        )
+
+    async def _keep(self, visit: Visit) -> None:
+        for tries in itertools.count(1):
+            try:
+                async with self._context.database.transaction() as connection:
+                    kept = await routes.record(connection, visit)
+            except Exception as error:
+                waits = is_away(error) or isinstance(error, StillEnding)
+                if not waits and tries == MOST_TRIES:
+                    raise
+                _log.warning("route %s: a visit is not kept yet: %s", visit.route, error)
+            else:
+                if kept:
+                    self._context.relay.changes.ring()
+                    self._context.relay.orders.ring()
+                return
+            await asyncio.sleep(wait_after(tries - 1).total_seconds())
+
+    def _client(self, channel: Channel) -> LoginClient:
+        """A client of the channel's LINE Login channel; one that changed gets a client anew."""
+        assert channel.login is not None
+        key = (channel.api_base_url, channel.login)
+        if key not in self._clients:
+            self._clients[key] = LoginClient(channel.login, api_base_url=channel.api_base_url)
+        return self._clients[key]
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """LINE's answer, asked for again while there is none. Raises `LineError`."""
+    for tries in itertools.count(1):
+        try:
+            return await ask()
+        except (RateLimited, Unreachable) as error:
+            if tries == MOST_TRIES:
+                raise
+            _log.warning("LINE Login is asked again: %s", error)
+        await asyncio.sleep(wait_after(tries - 1).total_seconds())
+    raise AssertionError

@@ -1,0 +1,67 @@
+"""`tobiishi route`: the ways by which friends come, each with a link and a QR code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tobiishi.channels import DEFAULT
+from tobiishi.cli.server import Failed, call
+from tobiishi.qr import drawn
+
+app = typer.Typer(help="Routes: how friends come to add the channel.", no_args_is_help=True)
+
+Channel = Annotated[str, typer.Option(help="The LINE channel.")]
+
+
+@app.command()
+def put(
+    route: str,
+    title: Annotated[str | None, typer.Option(help="What marketers call it.")] = None,
+    channel: Channel = DEFAULT,
+) -> None:
+    """Make a route, or change what it is called. Tells its link."""
+    made = call("PUT", f"/api/routes/{route}", params={"channel": channel}, json={"title": title})
+    _say(made)
+    for note in made["notes"]:
+        typer.echo(f"note: {note}", err=True)
+
+
+@app.command("list")
+def list_all(channel: Channel = DEFAULT) -> None:
+    """All routes, with who came by them."""
+    found = call("GET", "/api/routes", params={"channel": channel})
+    for route in found:
+        _say(route)
+    for note in dict.fromkeys(note for route in found for note in route["notes"]):
+        typer.echo(f"note: {note}", err=True)
+
+
+@app.command()
+def delete(route: str, channel: Channel = DEFAULT) -> None:
+    """Delete a route that no scenario and no audience uses."""
+    call("DELETE", f"/api/routes/{route}", params={"channel": channel})
+    typer.echo(f"{route} is deleted")
+
+
+@app.command()
+def qr(
+    route: str,
+    file: Annotated[Path, typer.Argument(help="Where to: a name in .svg or .png.")],
+    channel: Channel = DEFAULT,
+) -> None:
+    """Write the QR code of the route's link into a file."""
+    if file.suffix not in (".svg", ".png"):
+        raise Failed(f"{file}: the name tells the kind; end it in .svg or .png")
+    found = call("GET", f"/api/routes/{route}", params={"channel": channel})
+    if found["link"] is None:
+        raise Failed(found["notes"][0])
+    file.write_bytes(drawn(found["link"], "svg" if file.suffix == ".svg" else "png"))
+    typer.echo(f"{file}: {found['link']}")
+
+
+def _say(route: dict[str, Any]) -> None:
+    came = f"{route['friends']} friends of {route['visits']} visits"
+    typer.echo(f"{route['route']}\t{route['title']}\t{came}\t{route['link'] or 'no link'}")
