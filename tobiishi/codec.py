@@ -26,6 +26,7 @@ from temporalio.converter import (
 )
 
 from tobiishi.errors import SettingError
+from tobiishi.tokens import Signer
 
 #: As Temporal's own samples name it, so that tools know it.
 _ENCODING, _CIPHER = b"binary/encrypted", b"AES-GCM"
@@ -90,6 +91,16 @@ def data_converter(keys: SecretStr | None) -> DataConverter:
         # What went wrong may quote what somebody wrote.
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )
+
+
+def path_of(signer: Signer) -> str:
+    """The codec endpoint's path. Nobody can guess it, and it changes with TOBIISHI_SECRET_KEY."""
+    return f"/codec/{signer.sign('codec', b'ui')}"
+
+
+def is_path_of(signer: Signer, token: str) -> bool:
+    """Whether a path of this token is the codec endpoint's."""
+    return signer.read("codec", token) == b"ui"
 
 
 def _key(said: str) -> bytes:

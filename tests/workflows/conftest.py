@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -134,6 +135,21 @@ def script() -> Script:
     return Script()
 
 
+@asynccontextmanager
+async def working(client: Client, script: Script) -> AsyncIterator[None]:
+    """Workers that know the script."""
+    async with (
+        Worker(
+            client,
+            task_queue=temporal.JOURNEYS,
+            workflows=[Journey],
+            activities=script.of_database,
+        ),
+        Worker(client, task_queue=temporal.LINE, activities=[script.send]),
+    ):
+        yield
+
+
 @pytest.fixture
 async def stage(script: Script) -> AsyncIterator[Stage]:
     # A server of the test's own: its clock is one for all that runs on it.
@@ -143,13 +159,5 @@ async def stage(script: Script) -> AsyncIterator[Stage]:
         await env.client.operator_service.add_search_attributes(
             temporal.add_search_attributes_request(env.client.namespace, temporal.SEARCH_ATTRIBUTES)
         )
-        async with (
-            Worker(
-                env.client,
-                task_queue=temporal.JOURNEYS,
-                workflows=[Journey],
-                activities=script.of_database,
-            ),
-            Worker(env.client, task_queue=temporal.LINE, activities=[script.send]),
-        ):
+        async with working(env.client, script):
             yield Stage(env, script)

@@ -11,9 +11,8 @@ from pydantic import BaseModel
 from temporalio.api.common.v1 import Payloads
 
 from tobiishi.api.context import Authorised, Context, InContext
-from tobiishi.codec import Codec
+from tobiishi.codec import Codec, is_path_of, path_of
 from tobiishi.errors import Invalid, NotFound, SettingError
-from tobiishi.tokens import Signer
 
 router = APIRouter(prefix="/api/codec", tags=["codec"], dependencies=[Authorised])
 public = APIRouter(prefix="/codec", tags=["codec"])
@@ -26,11 +25,6 @@ class Endpoint(BaseModel):
     """Where the Temporal UI has payloads decoded: to be set there, and told to nobody else."""
 
     url: str
-
-
-def path_of(signer: Signer) -> str:
-    """The endpoint's path. Nobody can guess it, and it changes with TOBIISHI_SECRET_KEY."""
-    return f"/codec/{signer.sign('codec', b'ui')}"
 
 
 @router.get("", summary="The codec endpoint to set in the Temporal UI")
@@ -59,7 +53,7 @@ async def preflight(token: str, what: str, request: Request) -> Response:
 
 async def _answer(token: str, request: Request, context: Context, *, encode: bool) -> Response:
     keys = context.settings.payload_keys
-    if keys is None or context.signer.read("codec", token) != b"ui":
+    if keys is None or not is_path_of(context.signer, token):
         raise HTTPException(404, "Not Found")
     codec = Codec(keys)
     try:

@@ -10,7 +10,7 @@ import typer
 from cryptography.fernet import Fernet
 
 from tobiishi.cli import audience, channel, enrolment, friend, hold, route, scenario, site
-from tobiishi.cli.server import Failed
+from tobiishi.cli.server import Failed, call
 from tobiishi.errors import SettingError
 from tobiishi.settings import Settings
 
@@ -47,8 +47,14 @@ def run() -> None:
 
 @app.command()
 def key() -> None:
-    """Make a key for TOBIISHI_SECRET_KEY."""
+    """Make a key for TOBIISHI_SECRET_KEY or TOBIISHI_PAYLOAD_KEYS."""
     typer.echo(Fernet.generate_key().decode())
+
+
+@app.command()
+def codec() -> None:
+    """Tell the codec endpoint to set in the Temporal UI, where histories are encrypted."""
+    typer.echo(call("GET", "/api/codec")["url"])
 
 
 def main() -> None:

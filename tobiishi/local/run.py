@@ -18,11 +18,13 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
+from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.service import RPCError, RPCStatusCode
 
+from tobiishi.codec import path_of
 from tobiishi.local import LocalError
 from tobiishi.local.children import Command
 from tobiishi.local.folder import claim
@@ -32,6 +34,7 @@ from tobiishi.local.supervisor import Program, Supervisor, answers, listens, say
 from tobiishi.local.temporal_server import NAMESPACE, EmbeddedTemporal
 from tobiishi.settings import Settings, public_address
 from tobiishi.temporal import SEARCH_ATTRIBUTES, connect, connect_config
+from tobiishi.tokens import Signer
 
 #: The shop that the examples speak of.
 EXAMPLE_SHOP = "https://shop.example"
@@ -144,6 +147,7 @@ async def _start(
             port=settings.temporal_port,
             ui_port=settings.temporal_ui_port,
             search_attributes=SEARCH_ATTRIBUTES,
+            codec_endpoint=_codec_endpoint(settings, environment["TOBIISHI_SECRET_KEY"]),
             log=logs / "temporal.log",
         )
         await supervisor.start(temporal)
@@ -311,6 +315,13 @@ def _detail(response: httpx.Response) -> str:
     with contextlib.suppress(ValueError, KeyError, TypeError):
         return str(response.json()["detail"])
     return response.text or f"status {response.status_code}"
+
+
+def _codec_endpoint(settings: Settings, secret_key: str) -> str | None:
+    """Where the Temporal UI has payloads decoded, where they are encrypted."""
+    if settings.payload_keys is None:
+        return None
+    return _starter_url(settings) + path_of(Signer(SecretStr(secret_key)))
 
 
 def _starter_url(settings: Settings) -> str:

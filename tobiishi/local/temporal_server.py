@@ -46,6 +46,7 @@ class EmbeddedTemporal:
         port: int,
         ui_port: int,
         search_attributes: Sequence[SearchAttributeKey[Any]] = (),
+        codec_endpoint: str | None = None,
         log: Path | None = None,
     ) -> None:
         self.address = f"127.0.0.1:{port}"
@@ -55,6 +56,7 @@ class EmbeddedTemporal:
         self._port = port
         self._ui_port = ui_port
         self._search_attributes = search_attributes
+        self._codec_endpoint = codec_endpoint
         self._child: Child | None = None
 
     @property
@@ -111,6 +113,9 @@ class EmbeddedTemporal:
             # Timers may be a second late otherwise, which shows in a trial of a scenario.
             '--dynamic-config-value=history.timerProcessorMaxTimeShift="20ms"',
         ]
+        if self._codec_endpoint:
+            # The UI shows what is encrypted, as this tells it (see `tobiishi.codec`).
+            arguments.append(f"--ui-codec-endpoint={self._codec_endpoint}")
         for key in self._search_attributes:
             arguments.append(f"--search-attribute={key.name}={_type_name(key)}")
         return Command((_program(), "server", "start-dev", *arguments), self.log)
