@@ -30,6 +30,7 @@ from tobiishi.plan import JourneyRef, Plan, Taken, Turn
 from tobiishi.scenario import (
     Send,
     plan_after,
+    plan_end,
     render,
     send_at,
     uses_profile,
@@ -97,13 +98,18 @@ class Sending:
                     reason="LINE may have accepted it, and forgets its retry key after a day",
                 )
         said = _in_words(delivery)
+        is_over = delivery.status == "refused" and step.if_refused == "end"
         async with self.context.database.transaction() as connection:
             await deliveries.settle(connection, delivery, at=at)
+            if is_over:
+                await journeys.stop_refused(connection, journey, because=said)
             await journeys.say(
                 connection, journey, step=plan.step, visit=plan.visit, at=at, said=said
             )
         if anew:
             next_plan = replace(plan, visit=plan.visit + 1, due=at)
+        elif is_over:
+            next_plan = plan_end(scenario, now=at)
         else:
             next_plan = plan_after(scenario, plan.step, started_at=journey.started_at, now=at)
         return taken(scenario, said, at=at, plan=next_plan)

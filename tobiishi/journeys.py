@@ -23,7 +23,7 @@ from tobiishi.scenario import AfterDays, Reentry
 _sql = queries("journeys")
 
 #: Why a journey ends before its scenario does.
-Stopping = Literal["exited", "unfollowed", "stopped"]
+Stopping = Literal["exited", "unfollowed", "stopped", "refused"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Journey:
     stopping: Stopping | None
     stopping_because: str | None
     ended_at: datetime | None
-    #: `completed`, `exited`, `unfollowed`, `stopped`; None while it goes on.
+    #: `completed`, `exited`, `unfollowed`, `stopped`, `refused`; None while it goes on.
     outcome: str | None
 
     @classmethod
@@ -167,6 +167,11 @@ async def stop_all_of_friend(
     for journey_id in stopped:
         await _sql.order(connection, journey_id=journey_id, kind="stop")
     return stopped
+
+
+async def stop_refused(connection: Connection, journey: JourneyRef, *, because: str) -> None:
+    """Have the journey end as refused; it knows by itself that it is over."""
+    await _sql.stop_refused(connection, journey_id=journey.journey_id, because=because)
 
 
 async def follow_changes(

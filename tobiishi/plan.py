@@ -106,5 +106,5 @@ class End:
 class JourneyResult:
     """How a journey ended."""
 
-    #: `completed`, `exited`, `unfollowed`, `stopped`.
+    #: `completed`, `exited`, `unfollowed`, `stopped`, `refused`.
     outcome: str

@@ -6,6 +6,8 @@ import json
 from functools import partial
 from uuid import UUID
 
+import pytest
+
 from tests.acceptance.conftest import SECRET, Shop
 from tests.eventually import eventually
 from tobiishi.line import sign
@@ -206,8 +208,28 @@ async def test_line_answers_with_errors_and_every_friend_gets_the_message_once(s
     assert max(attempts) > 1
 
 
-async def test_line_refuses_a_friend_and_the_ledger_has_its_words(shop: Shop) -> None:
-    await shop.publish(WELCOME)
+TWO_SENDS = """
+scenario: refused
+title: 届かない人
+start: friend_added
+steps:
+  - send: {name: first, IF_REFUSED messages: [{type: text, text: 一通目}]}
+  - send: {name: second, messages: [{type: text, text: 二通目}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "deliveries", "outcome"),
+    [
+        ("", ["refused", "refused"], "completed"),
+        ("if_refused: go_on,", ["refused", "refused"], "completed"),
+        ("if_refused: end,", ["refused"], "refused"),
+    ],
+)
+async def test_what_line_refuses_is_in_the_ledger_and_its_step_says_what_next(
+    shop: Shop, rule: str, deliveries: list[str], outcome: str
+) -> None:
+    await shop.publish(TWO_SENDS.replace("IF_REFUSED", rule))
     await shop.line.faults(unknown_users="refuse")
     stranger = "U" + "f" * 32
     # Signed as LINE signs, of somebody whom LINE does not know.
@@ -217,10 +239,12 @@ async def test_line_refuses_a_friend_and_the_ledger_has_its_words(shop: Shop) ->
     headers = {"X-Line-Signature": sign(SECRET, body)}
     (await shop.api.post("/webhook", content=body, headers=headers)).raise_for_status()
 
-    await eventually(lambda: _deliveries(shop, stranger), lambda seen: seen == ["refused"])
+    await eventually(partial(_is_known, shop, stranger))
+    await eventually(partial(_journeys, shop, stranger), lambda seen: seen == [outcome])
 
-    (delivery,) = (await shop.friend(stranger))["journeys"][0]["deliveries"]
-    assert "Failed to send messages" in delivery["reason"]
+    assert await _deliveries(shop, stranger) == deliveries
+    (journey,) = (await shop.friend(stranger))["journeys"]
+    assert all("Failed to send messages" in each["reason"] for each in journey["deliveries"])
 
 
 async def _is_known(shop: Shop, friend: str) -> bool:

@@ -208,6 +208,9 @@ class Send(Part):
     any_time: bool = Field(
         default=False, description="Sent outside the window too: an answer to the friend's own act."
     )
+    if_refused: Literal["go_on", "end"] = Field(
+        default="go_on", description="What the journey does when LINE refuses the message."
+    )
     track_links: bool = Field(
         default=True, description="Whether its links lead through Tobiishi, which sees who clicks."
     )

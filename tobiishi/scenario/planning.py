@@ -32,6 +32,11 @@ def plan_after(scenario: Scenario, step: str, *, started_at: datetime, now: date
     return _plan(scenario, _after(_path(step)), started_at=started_at, now=now)
 
 
+def plan_end(scenario: Scenario, *, now: datetime) -> Plan:
+    """The end, now."""
+    return _plan(scenario, (), started_at=now, now=now)
+
+
 def plan_way(
     scenario: Scenario, step: str, way: int | None, *, started_at: datetime, now: datetime
 ) -> Plan:
