@@ -15,7 +15,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.worker import PollerBehaviorAutoscaling, Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
 
 from activities import Awaiting, Branching, Ending, Enrolling, Sending, Tagging
 from activities.context import Context
@@ -31,9 +32,26 @@ from workflows import Enrolment, Journey
 _log = logging.getLogger("worker")
 
 
+def deployment(build_id: str | None) -> WorkerDeploymentConfig | None:
+    """The version that a worker works as: journeys go on with whichever is the current one.
+
+    None without a build id. https://docs.temporal.io/worker-versioning
+    """
+    if build_id is None:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name="tobiishi", build_id=build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
+    )
+
+
 @asynccontextmanager
-async def working(client: Client, context: Context) -> AsyncIterator[None]:
+async def working(
+    client: Client, context: Context, *, build_id: str | None = None
+) -> AsyncIterator[None]:
     """Both of our task queues, worked on until the block ends."""
+    version = deployment(build_id)
     awaiting, branching, ending = Awaiting(context), Branching(context), Ending(context)
     sending, tagging, enrolling = Sending(context), Tagging(context), Enrolling(context)
     pollers = PollerBehaviorAutoscaling(initial=2, maximum=20)
@@ -48,6 +66,7 @@ async def working(client: Client, context: Context) -> AsyncIterator[None]:
         workflow_task_poller_behavior=pollers,
         activity_task_poller_behavior=pollers,
         graceful_shutdown_timeout=timedelta(seconds=5),
+        deployment_config=version,
     )
     line = Worker(
         client,
@@ -55,6 +74,7 @@ async def working(client: Client, context: Context) -> AsyncIterator[None]:
         activities=[sending.send],
         activity_task_poller_behavior=pollers,
         graceful_shutdown_timeout=timedelta(seconds=5),
+        deployment_config=version,
     )
     async with journeys, line:
         yield
@@ -80,7 +100,7 @@ async def work(settings: Settings) -> None:
             _log.warning("TOBIISHI_PUBLIC_URL is not set: links are sent as they are, untracked")
         context = Context(database=database, channels=channels, tracker=tracker)
         await stack.enter_async_context(context.closing())
-        await stack.enter_async_context(working(client, context))
+        await stack.enter_async_context(working(client, context, build_id=settings.build_id))
         _log.info("worker ready")
         await stopped.wait()
         _log.info("worker stops")

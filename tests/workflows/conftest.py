@@ -22,6 +22,7 @@ from temporalio.worker import Worker
 
 from tobiishi import temporal
 from tobiishi.plan import Action, End, JourneyRef, JourneyResult, JourneyState, Plan, Taken, Turn
+from worker import deployment
 from workflows import Journey
 
 FRIEND = "U" + "0" * 32
@@ -111,23 +112,29 @@ class Stage:
 
     async def start(self, first: Plan | None = None) -> WorkflowHandle[Journey, JourneyResult]:
         """Start a journey; without a plan its first step is the send `0`, at once."""
-        now = await self.env.get_current_time()
-        journey = JourneyRef(
-            journey_id=1,
-            channel="default",
-            scenario="welcome",
-            version=1,
-            friend=FRIEND,
-            entry=1,
-            started_at=now,
-        )
-        return await self.client.start_workflow(
-            Journey.run,
-            JourneyState(journey=journey, plan=first or plan(Action.SEND, "0", now)),
-            id=journey.workflow_id,
-            task_queue=temporal.JOURNEYS,
-            search_attributes=temporal.search_attributes_of(journey),
-        )
+        return await start(self.client, await self.env.get_current_time(), first)
+
+
+async def start(
+    client: Client, now: datetime, first: Plan | None = None, *, friend: str = FRIEND
+) -> WorkflowHandle[Journey, JourneyResult]:
+    """Start a journey, as a stage does."""
+    journey = JourneyRef(
+        journey_id=1,
+        channel="default",
+        scenario="welcome",
+        version=1,
+        friend=friend,
+        entry=1,
+        started_at=now,
+    )
+    return await client.start_workflow(
+        Journey.run,
+        JourneyState(journey=journey, plan=first or plan(Action.SEND, "0", now)),
+        id=journey.workflow_id,
+        task_queue=temporal.JOURNEYS,
+        search_attributes=temporal.search_attributes_of(journey),
+    )
 
 
 @pytest.fixture
@@ -136,18 +143,36 @@ def script() -> Script:
 
 
 @asynccontextmanager
-async def working(client: Client, script: Script) -> AsyncIterator[None]:
+async def working(
+    client: Client, script: Script, *, build_id: str | None = None
+) -> AsyncIterator[None]:
     """Workers that know the script."""
+    version = deployment(build_id)
     async with (
         Worker(
             client,
             task_queue=temporal.JOURNEYS,
             workflows=[Journey],
             activities=script.of_database,
+            deployment_config=version,
         ),
-        Worker(client, task_queue=temporal.LINE, activities=[script.send]),
+        Worker(
+            client, task_queue=temporal.LINE, activities=[script.send], deployment_config=version
+        ),
     ):
         yield
+
+
+@pytest.fixture(scope="module")
+async def server() -> AsyncIterator[Client]:
+    """A real Temporal server, for what the one that skips time does not do."""
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(Path(sys.executable).with_name("temporal")),
+        search_attributes=temporal.SEARCH_ATTRIBUTES,
+        data_converter=pydantic_data_converter,
+        dev_server_log_level="error",
+    ) as server:
+        yield server.client
 
 
 @pytest.fixture

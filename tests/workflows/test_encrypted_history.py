@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator
-from datetime import timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
-import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 
 from tests.eventually import eventually
-from tests.workflows.conftest import Script, Stage, working
-from tobiishi import temporal
+from tests.workflows.conftest import Script, start, working
 from tobiishi.codec import data_converter
 from tobiishi.plan import Action
 
@@ -26,9 +20,9 @@ OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
 IN_CLEAR = ("welcome", "started_at", "took 0", "send 0", "until ", "LINE is away")
 
 
-async def history_of(stage: Stage, journey_id: str) -> str:
+async def history_of(client: Client, journey_id: str) -> str:
     """All that Temporal keeps of it, as it keeps it, without its type, ids and attributes."""
-    history = await stage.client.get_workflow_handle(journey_id).fetch_history()
+    history = await client.get_workflow_handle(journey_id).fetch_history()
     kept = []
     for event in history.events:
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
@@ -41,55 +35,32 @@ async def history_of(stage: Stage, journey_id: str) -> str:
     return b"".join(kept).decode(errors="replace")
 
 
-async def play(stage: Stage, script: Script, *, rotate: bool = False) -> str:
-    """Its first send fails once; before its second the workers are others, with a newer key."""
-    script.next = {"0": (Action.SEND, "1", timedelta(seconds=3))}
-    script.failures = {"0": 1}
-    async with working(stage.client, script):
-        handle = await stage.start()
-        await eventually(lambda: asyncio.sleep(0, script.steps), lambda steps: "0" in steps)
-    client = stage.client
-    if rotate:
-        client = with_keys(client, NEW, OLD)
-    async with working(client, script):
-        await eventually(handle.describe, lambda now: now.close_time is not None)
-    return handle.id
-
-
 def with_keys(client: Client, *keys: str) -> Client:
     config = client.config()
     config["data_converter"] = data_converter(SecretStr(",".join(keys)) if keys else None)
     return Client(**config)
 
 
-@pytest.fixture(scope="module")
-async def server() -> AsyncIterator[WorkflowEnvironment]:
-    """A real one: what it is told, it keeps."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(Path(sys.executable).with_name("temporal")),
-        search_attributes=temporal.SEARCH_ATTRIBUTES,
-        dev_server_log_level="error",
-    ) as server:
-        yield server
+async def play(client: Client, script: Script, *, then: Client) -> str:
+    """Its first send fails once; before its second the workers are others, of another client."""
+    script.next = {"0": (Action.SEND, "1", timedelta(seconds=3))}
+    script.failures = {"0": 1}
+    async with working(client, script):
+        journey = await start(client, datetime.now(UTC))
+        await eventually(lambda: asyncio.sleep(0, script.steps), lambda steps: "0" in steps)
+    async with working(then, script):
+        await eventually(journey.describe, lambda now: now.close_time is not None)
+    return journey.id
 
 
-def on(server: WorkflowEnvironment, script: Script, *keys: str) -> Stage:
-    return Stage(WorkflowEnvironment.from_client(with_keys(server.client, *keys)), script)
-
-
-async def test_a_history_is_encrypted_and_outlives_its_key(
-    server: WorkflowEnvironment, script: Script
-) -> None:
-    stage = on(server, script, OLD)
-    kept = await history_of(stage, await play(stage, script, rotate=True))
+async def test_a_history_is_encrypted_and_outlives_its_key(server: Client, script: Script) -> None:
+    before, after = with_keys(server, OLD), with_keys(server, NEW, OLD)
+    kept = await history_of(server, await play(before, script, then=after))
     assert script.steps == ["0", "1"]
     assert [word for word in IN_CLEAR if word in kept] == []
     assert kept.count("AES-GCM") > 10
 
 
-async def test_without_keys_all_of_that_is_in_clear(
-    server: WorkflowEnvironment, script: Script
-) -> None:
-    stage = on(server, script)
-    kept = await history_of(stage, await play(stage, script))
+async def test_without_keys_all_of_that_is_in_clear(server: Client, script: Script) -> None:
+    kept = await history_of(server, await play(server, script, then=server))
     assert [word for word in IN_CLEAR if word not in kept] == []
