@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.11; do \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run test chaos check format setup
+.PHONY: run test chaos check audit format setup
 
 run: setup
 	@exec $(BIN)/python -m tobiishi run
@@ -25,6 +25,10 @@ check: setup
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m mypy
+
+audit: setup
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt pip-audit
+	@$(BIN)/python .ci/audit
 
 format: setup
 	@$(BIN)/python -m ruff format .
