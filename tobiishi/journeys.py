@@ -218,6 +218,13 @@ async def stop_waiting(connection: Connection, journey: JourneyRef, *, step: str
     await _sql.stop_waiting(connection, journey_id=journey.journey_id, step=step)
 
 
+async def under_way(connection: Connection, workflow_id: str) -> Journey | None:
+    """The journey that goes on under that id, where one does."""
+    _, channel, scenario, friend = workflow_id.split("/")
+    row = await _sql.under_way(connection, channel=channel, scenario=scenario, friend=friend)
+    return Journey.from_row(row) if row else None
+
+
 async def end(connection: Connection, journey_id: int, outcome: str, *, at: datetime) -> str:
     """Keep that the journey is over. Tells its outcome: `outcome`, unless it was being stopped."""
     row = await _sql.end(connection, journey_id=journey_id, outcome=outcome, at=at)

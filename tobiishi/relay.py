@@ -30,6 +30,7 @@ from tobiishi.plan import JourneyRef, JourneyState
 from tobiishi.publishing import Versions
 from tobiishi.queues import Queue, in_words, is_away, wait_after
 from tobiishi.scenario import first_plan
+from tobiishi.strays import Strays
 from tobiishi.temporal import JOURNEYS, search_attributes_of
 
 _sql = queries("relay")
@@ -305,6 +306,7 @@ class Relay:
         self.events = Events(database, feeds=[self.changes, self.orders])
         self.enrolments = Enrolments(database, temporal)
         self.forgettings = Forgettings(database, temporal)
+        self.strays = Strays(database, temporal)
         self.housekeeping = Housekeeping(database)
         #: In the order in which what is due now is handled.
         self.queues: tuple[Queue, ...] = (
@@ -315,6 +317,7 @@ class Relay:
             self.orders,
             self.enrolments,
             self.forgettings,
+            self.strays,
             self.housekeeping,
         )
         self._task: asyncio.Task[None] | None = None

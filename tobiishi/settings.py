@@ -54,8 +54,8 @@ class Settings(BaseSettings):
     #: Keys as `tobiishi key` makes them, comma-separated, newest first: where set, what Temporal's
     #: histories hold is encrypted.
     payload_keys: SecretStr | None = None
-    #: The worker's version, such as a commit: where set, journeys go on with the version that is made
-    #: the current one.
+    #: The worker's version, such as a commit: where set, journeys go on with the version that is
+    #: made the current one.
     build_id: str | None = None
 
     #: Postgres to use in place of the embedded one.

@@ -31,6 +31,10 @@ select * from journeys where id = :journey_id;
 -- name: of_friend
 select * from journeys where channel = :channel and friend = :friend order by started_at, id;
 
+-- name: under_way^
+select * from journeys
+where channel = :channel and scenario = :scenario and friend = :friend and ended_at is null;
+
 -- name: stop_refused!
 update journeys set stopping = 'refused', stopping_because = :because
 where id = :journey_id and ended_at is null and stopping is null;
