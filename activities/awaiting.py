@@ -39,7 +39,7 @@ class Awaiting:
                 return await self._go_on(connection, scenario, turn, IN_TIME, said, at)
         later = plan_to_wait(scenario, plan.step, started_at=journey.started_at, now=at)
         said = f"waits for {awaited.audience} until {later.until}"
-        return taken(scenario, said, at=at, plan=later)
+        return taken(scenario, turn, said, at=at, plan=later)
 
     @activity.defn(name="look_for_audience")
     async def look(self, turn: Turn) -> Taken:
@@ -54,7 +54,7 @@ class Awaiting:
             if at >= plan.due:
                 said = f"in {awaited.audience}: not in time"
                 return await self._go_on(connection, scenario, turn, TOO_LATE, said, at)
-        return taken(scenario, f"still waits for {awaited.audience}", at=at, plan=plan)
+        return taken(scenario, turn, f"still waits for {awaited.audience}", at=at, plan=plan)
 
     async def _is_in(
         self, connection: Connection, journey: JourneyRef, audience: str, step: str, at: datetime
@@ -84,4 +84,4 @@ class Awaiting:
         next_plan = plan_way(
             scenario, step, kept.detail["way"], started_at=journey.started_at, now=at
         )
-        return taken(scenario, kept.said, at=at, plan=next_plan)
+        return taken(scenario, turn, kept.said, at=at, plan=next_plan)

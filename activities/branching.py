@@ -45,4 +45,4 @@ class Branching:
         next_plan = plan_way(
             scenario, plan.step, kept.detail["case"], started_at=journey.started_at, now=at
         )
-        return taken(scenario, kept.said, at=at, plan=next_plan)
+        return taken(scenario, turn, kept.said, at=at, plan=next_plan)

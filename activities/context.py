@@ -14,9 +14,9 @@ from tobiishi.channels import Channel, Channels
 from tobiishi.database import Connection, Database
 from tobiishi.line import LineClient
 from tobiishi.links import Tracker
-from tobiishi.plan import JourneyRef, Plan, Taken
+from tobiishi.plan import JourneyRef, Plan, Taken, Turn
 from tobiishi.publishing import Version, Versions
-from tobiishi.scenario import Scenario
+from tobiishi.scenario import Scenario, spread_out
 
 
 @dataclass(kw_only=True)
@@ -55,10 +55,11 @@ class Context:
                 await client.aclose()
 
 
-def taken(scenario: Scenario, said: str, *, at: datetime, plan: Plan) -> Taken:
+def taken(scenario: Scenario, turn: Turn, said: str, *, at: datetime, plan: Plan) -> Taken:
     """An activity's answer: what was done, when by the scenario's clock, and what comes next."""
     local = at.astimezone(ZoneInfo(scenario.timezone))
-    return Taken(said=f"{local:%m-%d %H:%M} {said}", plan=plan)
+    own = spread_out(scenario, plan, friend=turn.journey.friend, now=at)
+    return Taken(said=f"{local:%m-%d %H:%M} {said}", plan=own)
 
 
 def now() -> datetime:

@@ -62,7 +62,7 @@ class Sending:
             when = when_to_send(scenario, step, plan, at)
             if isinstance(when, Plan):
                 said = f"{step.name} waits for the delivery window"
-                return taken(scenario, said, at=at, plan=when)
+                return taken(scenario, turn, said, at=at, plan=when)
             key = retry_key(journey.workflow_id, journey.entry, plan.step, plan.visit)
             if held := await holds.on_send(connection, journey, retry_key=key, at=at):
                 raise ApplicationError(
@@ -112,7 +112,7 @@ class Sending:
             next_plan = plan_end(scenario, now=at)
         else:
             next_plan = plan_after(scenario, plan.step, started_at=journey.started_at, now=at)
-        return taken(scenario, said, at=at, plan=next_plan)
+        return taken(scenario, turn, said, at=at, plan=next_plan)
 
     async def _ask_line(
         self, journey: JourneyRef, step: Send, delivery: Delivery, at: datetime

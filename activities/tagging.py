@@ -34,4 +34,4 @@ class Tagging:
             said = plan.label
             await journeys.say(connection, journey, step=plan.step, at=at, said=said)
         next_plan = plan_after(scenario, plan.step, started_at=journey.started_at, now=at)
-        return taken(scenario, said, at=at, plan=next_plan)
+        return taken(scenario, turn, said, at=at, plan=next_plan)

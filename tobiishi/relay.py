@@ -29,7 +29,7 @@ from tobiishi.forgetting import Forgettings, Housekeeping
 from tobiishi.plan import JourneyRef, JourneyState
 from tobiishi.publishing import Versions
 from tobiishi.queues import Queue, in_words, is_away, wait_after
-from tobiishi.scenario import first_plan
+from tobiishi.scenario import first_plan, spread_out
 from tobiishi.strays import Strays
 from tobiishi.temporal import JOURNEYS, search_attributes_of
 
@@ -250,7 +250,8 @@ class Orders(Queue):
         if journey.ended_at is not None:
             return
         version = await self.versions.get(connection, ref.channel, ref.scenario, ref.version)
-        plan = first_plan(version.scenario, ref.started_at)
+        first = first_plan(version.scenario, ref.started_at)
+        plan = spread_out(version.scenario, first, friend=ref.friend, now=ref.started_at)
         try:
             await self.temporal.start_workflow(
                 "journey",

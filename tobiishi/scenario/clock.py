@@ -59,6 +59,13 @@ def opening_after(window: Window, now: datetime, timezone: str) -> datetime:
     return next(opening for opening in openings if opening > now)
 
 
+def closing_after(window: Window, now: datetime, timezone: str) -> datetime:
+    """The next time that the window closes."""
+    today = now.astimezone(ZoneInfo(timezone)).date()
+    closings = (at_local(today + timedelta(days=days), window.to, timezone) for days in (0, 1))
+    return next(closing for closing in closings if closing > now)
+
+
 def next_opening(window: Window | None, now: datetime, timezone: str) -> datetime:
     """The first moment from now on at which messages may be sent."""
     if window is None or is_within(window, now, timezone):

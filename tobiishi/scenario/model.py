@@ -336,6 +336,12 @@ def _known_timezone(name: str) -> str:
     return name
 
 
+def _within_a_day(spread: Length) -> Length:
+    if spread.length > timedelta(days=1):
+        raise ValueError("a spread is a day at most; shorten it")
+    return spread
+
+
 class Scenario(Part):
     """A scenario: who starts it, what happens, and when it ends early."""
 
@@ -354,6 +360,10 @@ class Scenario(Part):
     window: Window | None = Field(default=None, description="The hours messages may be sent in.")
     if_late: IfLate = Field(
         default=IfLate(do="send"), description="What becomes of a message that is late."
+    )
+    spread: Annotated[Length, AfterValidator(_within_a_day)] | None = Field(
+        default=None,
+        description="Over how long those are spread who would go on at the same time of day.",
     )
     exit: tuple[Exit, ...] = Field(default=(), description="What ends a journey at any moment.")
     steps: tuple[Step, ...] = Field(min_length=1, description="What happens, in order.")

@@ -7,13 +7,20 @@ their own here: they add up to the time at which the next step is due.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from tobiishi.plan import Action, Plan
-from tobiishi.scenario.clock import due_after, is_within, next_opening, opening_after
+from tobiishi.scenario.clock import (
+    closing_after,
+    due_after,
+    is_within,
+    next_opening,
+    opening_after,
+)
 from tobiishi.scenario.conditions import question, shortened
 from tobiishi.scenario.model import Case, Scenario, Send, Step, TagStep, WaitFor
 
@@ -44,6 +51,28 @@ def plan_way(
     path = _path(step)
     next_ = _after(path) if way is None else (*path, way, 0)
     return _plan(scenario, next_, started_at=started_at, now=now)
+
+
+def spread_out(scenario: Scenario, plan: Plan, *, friend: str, now: datetime) -> Plan:
+    """The plan at the friend's own moment, where many would be due in the same one.
+
+    Those are due together who wait for a time of day: a full minute. Each has a moment of their own
+    within the scenario's spread, always the same one, and none after the window has closed.
+    """
+    is_shared = plan.due > now and plan.due.second == plan.due.microsecond == 0
+    if scenario.spread is None or not is_shared or plan.action is Action.END:
+        return plan
+    room = scenario.spread.length
+    if scenario.window and is_within(scenario.window, plan.due, scenario.timezone):
+        closing = closing_after(scenario.window, plan.due, scenario.timezone)
+        room = min(room, closing - plan.due)
+    return _moved(scenario, plan, plan.due + room * _share(scenario.scenario, friend), now)
+
+
+def _share(scenario: str, friend: str) -> float:
+    """A number from 0 to below 1 that is the friend's own in this scenario."""
+    digest = hashlib.sha256(f"{scenario} {friend}".encode()).digest()
+    return int.from_bytes(digest[:6]) / 2**48
 
 
 def when_to_send(

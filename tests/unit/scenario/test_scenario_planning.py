@@ -17,6 +17,7 @@ from tobiishi.scenario import (
     plan_to_wait,
     plan_way,
     send_at,
+    spread_out,
     tag_at,
     when_to_send,
 )
@@ -232,6 +233,63 @@ def test_a_send_that_comes_late_is_put_off_to_the_next_opening() -> None:
     assert isinstance(put_off, Plan)
     assert (put_off.due, put_off.until) == (at("2026-11-21 09:00"), "11-21 09:00")
     assert (put_off.action, put_off.step, put_off.label) == (Action.SEND, "0", "send a")
+
+
+FRIENDS = [f"U{number:032x}" for number in range(1000)]
+
+
+def moments(steps: Scenario, now: datetime = NOW) -> list[datetime]:
+    """When the first step of each friend is due."""
+    first = first_plan(steps, now)
+    return sorted(spread_out(steps, first, friend=friend, now=now).due for friend in FRIENDS)
+
+
+@pytest.mark.parametrize(
+    ("steps", "now", "first", "last"),
+    [
+        ([wait(days=1, at="10:00")], "11-20 12:00", "11-21 10:00", "11-21 10:30"),
+        ([wait(until="2026-12-01 20:30")], "11-20 12:00", "12-01 20:30", "12-01 21:00"),
+        # The window closes before the spread is over: they are closer together.
+        ([wait(days=1, at="20:50")], "11-20 12:00", "11-21 20:50", "11-21 21:00"),
+        # All who were added in the night wait for the opening.
+        ([], "11-20 23:00", "11-21 09:00", "11-21 09:30"),
+        # They were not added in the same second, so they are not due in the same one either.
+        ([wait(days=1)], "11-20 12:00:07", "11-21 12:00:07", "11-21 12:00:07"),
+        ([], "11-20 12:00", "11-20 12:00", "11-20 12:00"),
+    ],
+)
+def test_those_who_wait_for_the_same_time_are_spread(
+    steps: list[dict[str, Any]], now: str, first: str, last: str
+) -> None:
+    window, spread = {"from": "09:00", "to": "21:00"}, {"minutes": 30}
+    spread_scenario = scenario(*steps, send("a"), window=window, spread=spread)
+    due = moments(spread_scenario, at(f"2026-{now}"))
+    begin, end = at(f"2026-{first}"), at(f"2026-{last}")
+    assert begin <= due[0]
+    assert due[-1] < end or begin == end == due[-1]
+    for part in range(1, 4):  # Evenly, as far as a thousand tell.
+        expected = begin + (end - begin) * part / 4
+        assert abs(due[250 * part] - expected) <= (end - begin) * 0.06
+
+
+def test_a_friends_own_moment_stays_the_same_and_differs_between_scenarios() -> None:
+    steps = scenario(wait(days=1, at="10:00"), send("a"), spread={"hours": 1})
+    other = steps.model_copy(update={"scenario": "another"})
+    first = first_plan(steps, NOW)
+    mine = spread_out(steps, first, friend=FRIENDS[0], now=NOW)
+    assert spread_out(steps, first, friend=FRIENDS[0], now=NOW) == mine
+    assert spread_out(steps, mine, friend=FRIENDS[0], now=NOW) == mine
+    assert spread_out(other, first, friend=FRIENDS[0], now=NOW) != mine
+    assert spread_out(steps, first, friend=FRIENDS[1], now=NOW) != mine
+
+
+def test_nobody_is_spread_where_nothing_says_so() -> None:
+    assert set(moments(scenario(wait(days=1, at="10:00"), send("a")))) == {at("2026-11-21 10:00")}
+
+
+def test_a_spread_is_a_day_at_most() -> None:
+    with pytest.raises(ValueError, match="a day at most"):
+        scenario(send("a"), spread={"days": 2})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,98 @@
+"""How fast messages are sent: limits of the task queue of sends, which Temporal keeps.
+
+They hold for all workers together, and change while those run. LINE allows 2,000 pushes a second
+for each channel: https://developers.line.biz/en/reference/messaging-api/#rate-limits
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import RateLimit, RateLimitConfig, TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    DescribeTaskQueueRequest,
+    UpdateTaskQueueConfigRequest,
+)
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from tobiishi.temporal import LINE
+
+_log = logging.getLogger(__name__)
+
+#: LINE's own limit for each channel.
+FASTEST = 2000
+#: Where nobody said otherwise: other programs of the shop may push to the same channel.
+USUAL = 1000
+#: How long Temporal may take for an answer.
+ANSWER_WITHIN = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How many messages a second are sent, at most; None where there is no limit."""
+
+    #: To the friends of each channel. Needs `matching.enableFairness` on the Temporal server.
+    per_channel: float | None
+    #: Of all channels together.
+    together: float | None
+
+
+async def current(client: Client) -> Pace:
+    """The pace that Temporal keeps now. Raises `RPCError`."""
+    answer = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace,
+            task_queue=TaskQueue(name=LINE),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+            report_config=True,
+        ),
+        timeout=ANSWER_WITHIN,
+    )
+    config = answer.config
+    return Pace(
+        per_channel=_limit(config.fairness_keys_rate_limit_default),
+        together=_limit(config.queue_rate_limit),
+    )
+
+
+async def change(client: Client, pace: Pace, *, reason: str) -> None:
+    """Have Temporal keep another pace; it acts within seconds. Raises `RPCError`."""
+    update = UpdateTaskQueueConfigRequest.RateLimitUpdate
+    await client.workflow_service.update_task_queue_config(
+        UpdateTaskQueueConfigRequest(
+            namespace=client.namespace,
+            identity=client.identity,
+            task_queue=LINE,
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+            update_queue_rate_limit=update(rate_limit=_told(pace.together), reason=reason),
+            update_fairness_key_rate_limit_default=update(
+                rate_limit=_told(pace.per_channel), reason=reason
+            ),
+        ),
+        timeout=ANSWER_WITHIN,
+    )
+
+
+async def ensure(client: Client) -> None:
+    """Have Temporal keep the usual pace where it keeps none: LINE would refuse what is faster."""
+    try:
+        now = await current(client)
+        if now.per_channel is None:
+            await change(client, replace(now, per_channel=USUAL), reason="LINE's rate limit")
+    except RPCError as error:
+        if error.status not in (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED):
+            raise
+        _log.warning("the Temporal server keeps no pace of sends: %s", error)
+
+
+def _limit(config: RateLimitConfig) -> float | None:
+    has_limit = config.HasField("rate_limit") and config.rate_limit.requests_per_second > 0
+    return config.rate_limit.requests_per_second if has_limit else None
+
+
+def _told(limit: float | None) -> RateLimit | None:
+    return None if limit is None else RateLimit(requests_per_second=limit)
