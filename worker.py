@@ -20,7 +20,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymen
 
 from activities import Awaiting, Branching, Ending, Enrolling, Sending, Tagging
 from activities.context import Context
-from tobiishi import temporal
+from tobiishi import pacing, temporal
 from tobiishi.channels import Channels
 from tobiishi.database import Database, Unavailable
 from tobiishi.errors import SettingError
@@ -95,6 +95,7 @@ async def work(settings: Settings) -> None:
             await channels.put_default(connection, settings)
         client = await temporal.connect(payload_keys=settings.payload_keys)
         await temporal.register_search_attributes(client)
+        await pacing.ensure(client)
         tracker = Tracker.of(settings)
         if tracker is None:
             _log.warning("TOBIISHI_PUBLIC_URL is not set: links are sent as they are, untracked")

@@ -62,6 +62,7 @@ class Channels:
             await holds.lift(connection, channel.channel, kind="token")
             # It may be another account's.
             await self.keep_basic_id(connection, channel.channel, None)
+            await _sql.forget_quota(connection, channel=channel.channel)
         await _sql.put(
             connection,
             channel=channel.channel,

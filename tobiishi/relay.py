@@ -23,12 +23,14 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from tobiishi import answers, audiences, defining, friends, journeys, publishing, routes, webhooks
+from tobiishi.channels import Channels
 from tobiishi.database import Connection, Database, all_rows, queries
 from tobiishi.enrolment_queue import Enrolments
 from tobiishi.forgetting import Forgettings, Housekeeping
 from tobiishi.plan import JourneyRef, JourneyState
 from tobiishi.publishing import Versions
 from tobiishi.queues import Queue, in_words, is_away, wait_after
+from tobiishi.quotas import Quotas
 from tobiishi.scenario import first_plan, spread_out
 from tobiishi.strays import Strays
 from tobiishi.temporal import JOURNEYS, search_attributes_of
@@ -298,8 +300,14 @@ class Relay:
     """All queues, each waking the one that it feeds."""
 
     def __init__(
-        self, database: Database, temporal: Client, *, timezone: str = "Asia/Tokyo"
+        self,
+        database: Database,
+        temporal: Client,
+        *,
+        timezone: str = "Asia/Tokyo",
+        channels: Channels | None = None,
     ) -> None:
+        """With `channels`, LINE is asked about their quotas, too."""
         self.orders = Orders(database, temporal)
         self.changes = Changes(database, timezone=timezone, feeds=[self.orders])
         self.expiries = Expiries(database, feeds=[self.changes])
@@ -320,6 +328,7 @@ class Relay:
             self.forgettings,
             self.strays,
             self.housekeeping,
+            *((Quotas(database, channels),) if channels else ()),
         )
         self._task: asyncio.Task[None] | None = None
 

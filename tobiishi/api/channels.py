@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
-from tobiishi.api.context import Authorised, Context, InContext
+from tobiishi import quotas
+from tobiishi.api.context import Authorised, Context, InContext, now
 from tobiishi.channels import Channel
+from tobiishi.database import Connection
 from tobiishi.line.login import LoginChannel
 from tobiishi.settings import LINE_API_BASE_URL
 
@@ -48,6 +51,18 @@ class LoginBody(BaseModel):
     secret: Given
 
 
+class QuotaSummary(BaseModel):
+    """A channel's messages of this month, by LINE's own approximate count."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    #: Null where there is no limit.
+    monthly: int | None
+    used: int
+    left: int | None
+    told_at: datetime
+
+
 class ChannelSummary(BaseModel):
     """A channel, its secrets left out."""
 
@@ -60,12 +75,17 @@ class ChannelSummary(BaseModel):
     login: str | None
     #: The path to set as that channel's callback URL.
     callback: str
+    #: Its messages of this month; null until LINE has told.
+    quota: QuotaSummary | None
 
 
 @router.get("", summary="All channels")
 async def list_all(context: InContext) -> list[ChannelSummary]:
     async with context.database.connection() as connection:
-        return [_summary(channel) for channel in await context.channels.all(connection)]
+        return [
+            await _summary(connection, channel)
+            for channel in await context.channels.all(connection)
+        ]
 
 
 @router.put("/{channel}", summary="Add a channel, or change it")
@@ -80,7 +100,7 @@ async def put(channel: ChannelName, body: ChannelBody, context: InContext) -> Ch
     )
     async with context.database.transaction() as connection:
         await context.channels.put(connection, changed)
-        return _summary(await context.channels.get(connection, channel))
+        return await _summary(connection, await context.channels.get(connection, channel))
 
 
 @router.put("/{channel}/login", summary="Have LINE Login tell who comes by a route")
@@ -101,10 +121,11 @@ async def _change_login(
     async with context.database.transaction() as connection:
         await context.channels.get(connection, channel)
         await context.channels.put_login(connection, channel, login)
-        return _summary(await context.channels.get(connection, channel))
+        return await _summary(connection, await context.channels.get(connection, channel))
 
 
-def _summary(channel: Channel) -> ChannelSummary:
+async def _summary(connection: Connection, channel: Channel) -> ChannelSummary:
+    quota = await quotas.get(connection, channel.channel, at=now())
     return ChannelSummary(
         channel=channel.channel,
         title=channel.title,
@@ -112,4 +133,5 @@ def _summary(channel: Channel) -> ChannelSummary:
         webhook=f"/webhook/{channel.channel}",
         login=channel.login.channel_id if channel.login else None,
         callback="/r/callback",
+        quota=QuotaSummary.model_validate(quota) if quota else None,
     )

@@ -54,7 +54,7 @@ class Context:
             async with database.transaction() as connection:
                 await known.put_default(connection, settings)
             client = await temporal.connect(lazy=True, payload_keys=settings.payload_keys)
-            async with Relay(database, client, timezone=settings.timezone) as relay:
+            async with Relay(database, client, timezone=settings.timezone, channels=known) as relay:
                 yield cls(
                     settings=settings,
                     database=database,

@@ -8,12 +8,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from tobiishi import publishing
+from tobiishi import pacing, publishing
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
 from tobiishi.api.enrolments import Enrolment
 from tobiishi.checking import Warning, check
+from tobiishi.forecast import forecast
 from tobiishi.line import LineClient
-from tobiishi.scenario import json_schema
+from tobiishi.scenario import Scenario, json_schema
 
 router = APIRouter(prefix="/api/scenarios", tags=["scenarios"], dependencies=[Authorised])
 
@@ -33,6 +34,8 @@ class Checked(BaseModel):
     title: str
     #: What is allowed but probably not meant.
     warnings: list[Warning]
+    #: How many it may send to, and how long that takes, in words.
+    forecast: str
 
 
 class Published(Checked):
@@ -78,7 +81,7 @@ async def publish(
     request: Request, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> Published:
     """The body is the YAML. 422 with every problem's line, field and fix where it is wrong."""
-    source, scenario, warnings = await _checked(request, context, channel)
+    source, scenario, warnings, expected = await _checked(request, context, channel)
     async with context.database.transaction() as connection:
         published = await publishing.publish(connection, channel, scenario, source, now=now())
     context.relay.enrolments.ring()
@@ -99,6 +102,7 @@ async def publish(
         new_audiences=published.new_audiences,
         enrolment=Enrolment.of(published.enrolment) if published.enrolment else None,
         warnings=warnings,
+        forecast=expected,
     )
 
 
@@ -107,9 +111,13 @@ async def check_only(
     request: Request, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> Checked:
     """As publishing does, up to the publishing."""
-    _, scenario, warnings = await _checked(request, context, channel)
+    _, scenario, warnings, expected = await _checked(request, context, channel)
     return Checked(
-        channel=channel, scenario=scenario.scenario, title=scenario.title, warnings=warnings
+        channel=channel,
+        scenario=scenario.scenario,
+        title=scenario.title,
+        warnings=warnings,
+        forecast=expected,
     )
 
 
@@ -138,7 +146,7 @@ async def versions(
 
 async def _checked(
     request: Request, context: Context, channel: str
-) -> tuple[str, Any, list[Warning]]:
+) -> tuple[str, Scenario, list[Warning], str]:
     body = await request.body()
     async with context.database.connection() as connection:
         known = await context.channels.get(connection, channel)
@@ -146,4 +154,9 @@ async def _checked(
         scenario, warnings = await check(
             body, line=line, timezone=context.settings.timezone, now=now()
         )
-    return body.decode(), scenario, warnings
+    per_second = await pacing.of_a_channel(context.temporal)
+    async with context.database.connection() as connection:
+        expected = await forecast(connection, channel, scenario, per_second=per_second, at=now())
+    if warning := expected.warning():
+        warnings.append(Warning(field="start", message=warning))
+    return body.decode(), scenario, warnings, expected.in_words()

@@ -42,6 +42,7 @@ def check(file: File, channel: Channel = DEFAULT) -> None:
     """Check a scenario file, and publish nothing."""
     answer = _send("/api/scenarios/check", file, channel)
     typer.echo(f"{answer['scenario']} can be published")
+    typer.echo(answer["forecast"])
 
 
 @app.command("list")

@@ -3,7 +3,7 @@
 from tobiishi.scenario.advice import advice_on
 from tobiishi.scenario.conditions import Choice, FriendFacts, audiences_of, choose, evaluate
 from tobiishi.scenario.messages import FRIEND_FIELDS, render, uses_profile
-from tobiishi.scenario.model import AfterDays, Reentry, Scenario, Send, json_schema
+from tobiishi.scenario.model import AfterDays, Reentry, Scenario, Send, Step, json_schema
 from tobiishi.scenario.planning import (
     branch_at,
     first_plan,
@@ -30,6 +30,7 @@ __all__ = [
     "ScenarioError",
     "Send",
     "Source",
+    "Step",
     "advice_on",
     "audiences_of",
     "branch_at",

@@ -24,3 +24,6 @@ where channel = :channel;
 
 -- name: keep_basic_id!
 update channels set basic_id = :basic_id where channel = :channel;
+
+-- name: forget_quota!
+delete from quotas where channel = :channel;

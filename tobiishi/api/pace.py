@@ -1,0 +1,47 @@
+"""How fast messages are sent, over HTTP."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, HTTPException
+from pydantic import BaseModel, ConfigDict, Field
+from temporalio.service import RPCError
+
+from tobiishi import pacing
+from tobiishi.api.context import Authorised, InContext
+
+router = APIRouter(prefix="/api/pace", tags=["pace"], dependencies=[Authorised])
+
+
+class Pace(BaseModel):
+    """Messages a second, at most, by all workers together."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+    #: To the friends of each channel; null: as many as LINE allows, 2,000.
+    per_channel: float | None = Field(default=None, ge=1, le=pacing.FASTEST)
+    #: Of all channels together; null: no limit.
+    together: float | None = Field(default=None, ge=1, le=1_000_000)
+
+
+@router.get("", summary="How fast messages are sent, at most")
+async def show(context: InContext) -> Pace:
+    """503 while Temporal, which keeps it, is away."""
+    try:
+        return Pace.model_validate(await pacing.current(context.temporal))
+    except (RPCError, RuntimeError) as error:
+        raise _away(error) from error
+
+
+@router.put("", summary="Have messages sent faster or slower, within seconds")
+async def put(body: Pace, context: InContext) -> Pace:
+    """Nothing restarts. 503 while Temporal is away."""
+    pace = pacing.Pace(per_channel=body.per_channel or pacing.FASTEST, together=body.together)
+    try:
+        await pacing.change(context.temporal, pace, reason="set through the API")
+        return Pace.model_validate(await pacing.current(context.temporal))
+    except (RPCError, RuntimeError) as error:
+        raise _away(error) from error
+
+
+def _away(error: Exception) -> HTTPException:
+    return HTTPException(503, f"Temporal can't be asked ({error}); try again")
