@@ -13,18 +13,22 @@ with standing as (
     for share
 )
 insert into deliveries
-    (retry_key, journey_id, channel, friend, step, visit, message, claimed_at, status, reason)
+    (retry_key, journey_id, channel, friend, step, visit, message, claimed_at, asking_at, status,
+    reason)
 select
-    :retry_key, :journey_id, :channel, :friend, :step, :visit, :message, :at,
+    :retry_key, :journey_id, :channel, :friend, :step, :visit, :message, :at, :at,
     case when barred is null then 'claimed' else 'skipped' end, barred
 from standing
 on conflict (retry_key) do update set
     attempts = deliveries.attempts + 1,
+    asking_at = excluded.asking_at,
+    -- An attempt that nobody kept the outcome of may have sent it: its worker died.
+    ambiguous_at = coalesce(deliveries.ambiguous_at, deliveries.asking_at),
     -- An earlier attempt of unknown outcome makes a barred delivery unknown, not skipped.
     status = case
         when deliveries.status <> 'claimed' then deliveries.status
         when excluded.status = 'claimed' then 'claimed'
-        when deliveries.ambiguous_at is not null then 'unknown'
+        when coalesce(deliveries.ambiguous_at, deliveries.asking_at) is not null then 'unknown'
         else 'skipped'
     end,
     reason = case when deliveries.status = 'claimed' then excluded.reason else deliveries.reason end
@@ -39,6 +43,7 @@ where retry_key = :retry_key and status = 'claimed';
 -- name: put_off!
 update deliveries
 set reason = :reason,
+    asking_at = null,
     ambiguous_at = case when :ambiguous then coalesce(ambiguous_at, :at) else ambiguous_at end
 where retry_key = :retry_key and status = 'claimed';
 

@@ -28,6 +28,7 @@ where channel = :channel
     and (until is null or until > :at)
     and (kind = 'token' or not exists (
         select from deliveries
-        where retry_key = :retry_key and status = 'claimed' and ambiguous_at is not null
+        where retry_key = :retry_key and status = 'claimed'
+            and coalesce(ambiguous_at, asking_at) is not null
     ))
 order by since limit 1;
