@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 import uvicorn
 from fastapi import FastAPI
 
+from tobiishi import logs
 from tobiishi.api import create_app
 from tobiishi.api.context import Context
 from tobiishi.errors import SettingError
@@ -23,11 +23,9 @@ def app() -> FastAPI:
 
 
 def main() -> None:
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
     try:
         settings = Settings.load()
+        logs.start(settings.log_format)
         Context.check(settings)  # What is missing is said before the port is opened.
     except SettingError as error:
         sys.exit("\n".join(f"starter: {line}" for line in str(error).splitlines()))

@@ -16,11 +16,12 @@ from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
 
 from activities import Awaiting, Branching, Ending, Enrolling, Sending, Tagging
 from activities.context import Context
-from tobiishi import pacing, temporal
+from tobiishi import logs, pacing, temporal, worker_door
 from tobiishi.channels import Channels
 from tobiishi.database import Database, Unavailable
 from tobiishi.errors import SettingError
@@ -93,7 +94,9 @@ async def work(settings: Settings) -> None:
         stack.push_async_callback(database.close)
         async with database.transaction() as connection:
             await channels.put_default(connection, settings)
-        client = await temporal.connect(payload_keys=settings.payload_keys)
+        client = await temporal.connect(
+            payload_keys=settings.payload_keys, runtime=_runtime(settings)
+        )
         await temporal.register_search_attributes(client)
         await pacing.ensure(client)
         tracker = Tracker.of(settings)
@@ -102,6 +105,7 @@ async def work(settings: Settings) -> None:
         context = Context(database=database, channels=channels, tracker=tracker)
         await stack.enter_async_context(context.closing())
         await stack.enter_async_context(working(client, context, build_id=settings.build_id))
+        await stack.enter_async_context(worker_door.opened(settings, database, client))
         _log.info("worker ready")
         await stopped.wait()
         _log.info("worker stops")
@@ -109,12 +113,19 @@ async def work(settings: Settings) -> None:
     await asyncio.sleep(0.25)
 
 
+def _runtime(settings: Settings) -> Runtime | None:
+    """The SDK's own, or one that tells its metrics."""
+    if settings.sdk_metrics_port is None:
+        return None
+    address = f"{settings.metrics_host}:{settings.sdk_metrics_port}"
+    return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address)))
+
+
 def main() -> None:
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
     try:
-        asyncio.run(work(Settings.load()))
+        settings = Settings.load()
+        logs.start(settings.log_format)
+        asyncio.run(work(settings))
     except SettingError as error:
         sys.exit("\n".join(f"worker: {line}" for line in str(error).splitlines()))
     except Unavailable as error:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from temporalio import activity
 
 from activities.context import Context, now
-from tobiishi import journeys
+from tobiishi import journeys, metrics
+from tobiishi.logs import about
 from tobiishi.plan import End
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -22,4 +26,8 @@ class Ending:
         A friend who blocks at the last moment makes it `unfollowed`, whatever the workflow knew.
         """
         async with self.context.database.transaction() as connection:
-            return await journeys.end(connection, end.journey.journey_id, end.outcome, at=now())
+            outcome = await journeys.end(connection, end.journey.journey_id, end.outcome, at=now())
+        journey = end.journey
+        metrics.journeys_ended.labels(journey.channel, journey.scenario, outcome).inc()
+        _log.info("the journey is over: %s", outcome, extra=about(journey))
+        return outcome

@@ -12,7 +12,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.context import Context, now, taken
-from tobiishi import deliveries, friends, holds, journeys
+from tobiishi import deliveries, friends, holds, journeys, metrics
 from tobiishi.database import Connection
 from tobiishi.deliveries import Delivery
 from tobiishi.friends import Friend
@@ -26,6 +26,7 @@ from tobiishi.line import (
     Unauthorised,
     retry_key,
 )
+from tobiishi.logs import about
 from tobiishi.plan import JourneyRef, Plan, Taken, Turn
 from tobiishi.scenario import (
     Send,
@@ -80,8 +81,8 @@ class Sending:
                 message=step.name,
                 at=at,
             )
-        anew = False
-        if delivery.status == "claimed":
+        anew, is_settled = False, delivery.status != "claimed"
+        if not is_settled:
             if when == "never" and delivery.ambiguous_at is None:
                 reason = f"it was late: due {plan.until}"
                 delivery = replace(delivery, status="skipped", reason=reason)
@@ -106,6 +107,9 @@ class Sending:
             await journeys.say(
                 connection, journey, step=plan.step, visit=plan.visit, at=at, said=said
             )
+        if not is_settled:
+            _log.info("%s", said, extra=about(journey, delivery=delivery.retry_key))
+            _count(journey, delivery, late=at - plan.due)
         if anew:
             next_plan = replace(plan, visit=plan.visit + 1, due=at)
         elif is_over:
@@ -131,7 +135,8 @@ class Sending:
             messages = await self._traceable(
                 journey, step, delivery, render(step.messages, friend.variables())
             )
-            sent = await line.push(journey.friend, messages, retry_key=delivery.retry_key)
+            with metrics.timing_line(journey.channel):
+                sent = await line.push(journey.friend, messages, retry_key=delivery.retry_key)
         except Refused as error:
             return replace(delivery, status="refused", reason=str(error))
         except LineError as error:
@@ -214,6 +219,9 @@ class Sending:
         """Keep that the attempt settled nothing; the error that has it tried again, in time."""
         if isinstance(error, RateLimited | QuotaSpent) and await _quota_is_spent(line):
             error = QuotaSpent.like(error)
+        kind = type(error).__name__
+        metrics.line_errors.labels(journey.channel, kind).inc()
+        _log.warning("%s", error, extra=about(journey, delivery=delivery.retry_key))
         delay = None
         async with self.context.database.transaction() as connection:
             await deliveries.put_off(
@@ -222,7 +230,7 @@ class Sending:
             if isinstance(error, QuotaSpent | Unauthorised):
                 delay = holds.look_again()
                 await self._hold_channel(connection, journey, error, at)
-        return ApplicationError(str(error), type=type(error).__name__, next_retry_delay=delay)
+        return ApplicationError(str(error), type=kind, next_retry_delay=delay)
 
     async def _hold_channel(
         self,
@@ -248,7 +256,7 @@ class Sending:
                 if spent
                 else "LINE does not take its access token; set a new one (tobiishi channel put)"
             )
-            _log.error("channel %s: %s: %s", journey.channel, what, error)
+            _log.error("channel %s: %s: %s", journey.channel, what, error, extra=about(journey))
 
 
 async def _quota_is_spent(line: LineClient) -> bool:
@@ -258,6 +266,12 @@ async def _quota_is_spent(line: LineClient) -> bool:
         return quota.limit is not None and await line.quota_consumption() >= quota.limit
     except LineError:
         return False
+
+
+def _count(journey: JourneyRef, delivery: Delivery, *, late: timedelta) -> None:
+    metrics.deliveries.labels(journey.channel, delivery.status).inc()
+    if delivery.status == "sent":
+        metrics.lateness.labels(journey.channel).observe(max(0.0, late.total_seconds()))
 
 
 def _in_words(delivery: Delivery) -> str:

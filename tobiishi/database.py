@@ -106,6 +106,13 @@ class Database:
         finally:
             await connection.close()
 
+    async def missing_migrations(self) -> list[str]:
+        """The names of those that this version has and the database has not seen."""
+        async with self.connection() as connection:
+            rows = await connection.fetch("select name from migrations")
+        applied = {row["name"] for row in rows}
+        return [file.stem for file in _migrations() if file.stem not in applied]
+
     async def migrate(self) -> None:
         """Apply the migrations that this database has not seen, one process at a time."""
         async with self.transaction() as connection:
@@ -115,10 +122,14 @@ class Database:
                 " (name text primary key, applied_at timestamptz not null default now())"
             )
             applied = {row["name"] for row in await connection.fetch("select name from migrations")}
-            for file in sorted((SQL / "migrations").glob("*.sql")):
+            for file in _migrations():
                 if file.stem not in applied:
                     await connection.execute(file.read_text(encoding="utf-8"))
                     await connection.execute("insert into migrations (name) values ($1)", file.stem)
+
+
+def _migrations() -> list[Path]:
+    return sorted((SQL / "migrations").glob("*.sql"))
 
 
 async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:

@@ -35,6 +35,8 @@ class Forecast:
 
     def in_words(self) -> str:
         """Such as `12,300 friends who wait for the same moment are sent to within …`."""
+        if not self.friends:
+            return "no friend is there yet who may enter"
         said = (
             f"{self.friends:,} friends who wait for the same moment are sent to within "
             f"{_in_words(self.moment)} (up to {self.per_second:,.0f} a second)"

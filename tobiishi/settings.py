@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -57,6 +57,14 @@ class Settings(BaseSettings):
     #: The worker's version, such as a commit: where set, journeys go on with the version that is
     #: made the current one.
     build_id: str | None = None
+    #: How logs are written: for people, or as one JSON object a line.
+    log_format: Literal["text", "json"] = "text"
+    #: Port on which each worker tells its metrics and whether it is ready; none where not set.
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    #: Address that it is opened on.
+    metrics_host: str = "127.0.0.1"
+    #: Port on which each worker tells the metrics of Temporal's SDK; none where not set.
+    sdk_metrics_port: int | None = Field(default=None, ge=1, le=65535)
 
     #: Postgres to use in place of the embedded one.
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")

@@ -16,6 +16,7 @@ from temporalio.api.operatorservice.v1 import (
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
 from tobiishi.codec import data_converter
@@ -65,13 +66,20 @@ def connect_config() -> dict[str, Any]:
     return dict(ClientConfig.load_client_connect_config(disable_file=not asked))
 
 
-async def connect(*, lazy: bool = False, payload_keys: SecretStr | None = None) -> Client:
+async def connect(
+    *,
+    lazy: bool = False,
+    payload_keys: SecretStr | None = None,
+    runtime: Runtime | None = None,
+) -> Client:
     """A client of the Temporal server; a lazy one connects at its first call.
 
     With keys, what it writes is encrypted: see `tobiishi.codec`.
     """
     config = {"target_host": "localhost:7233", **connect_config()}
-    return await Client.connect(**config, data_converter=data_converter(payload_keys), lazy=lazy)
+    return await Client.connect(
+        **config, data_converter=data_converter(payload_keys), lazy=lazy, runtime=runtime
+    )
 
 
 async def register_search_attributes(client: Client) -> None:

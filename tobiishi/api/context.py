@@ -18,6 +18,7 @@ from tobiishi.api.limits import Limit
 from tobiishi.channels import Channels
 from tobiishi.database import Database
 from tobiishi.errors import SettingError
+from tobiishi.metrics import Looked
 from tobiishi.relay import Relay
 from tobiishi.settings import Settings
 from tobiishi.tokens import Signer
@@ -35,6 +36,8 @@ class Context:
     signer: Signer
     temporal: Client
     relay: Relay
+    #: What the database and Temporal know, for Prometheus.
+    looked: Looked
     #: How often a visitor of the shop's site may tell something.
     visits: Limit = field(default_factory=lambda: Limit(times=120, seconds=60))
 
@@ -62,6 +65,7 @@ class Context:
                     signer=Signer(settings.secret_key),
                     temporal=client,
                     relay=relay,
+                    looked=Looked(database, client),
                 )
         finally:
             await database.close()

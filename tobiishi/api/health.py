@@ -1,38 +1,32 @@
-"""Whether the starter lives, and whether it can do its work."""
+"""Whether the starter lives, whether it can do its work, and what it has done."""
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import APIRouter, Response
 
-from tobiishi.api.context import InContext
-from tobiishi.database import Unavailable
+from tobiishi import metrics, readiness
+from tobiishi.api.context import Authorised, InContext
 
 router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz", summary="Whether the process answers")
 async def healthz() -> dict[str, str]:
-    return {"status": "ok"}
+    return {"status": readiness.OK}
 
 
 @router.get("/readyz", summary="Whether webhooks can be kept and journeys started")
 async def readyz(context: InContext, response: Response) -> dict[str, str]:
     """200 with every part `ok`, or 503 naming the part that is not."""
-    parts = {"relay": "ok" if context.relay.is_running else "stopped"}
-    try:
-        async with asyncio.timeout(2), context.database.connection() as connection:
-            await connection.execute("select 1")
-        parts["database"] = "ok"
-    except Unavailable as error:
-        parts["database"] = f"away: {type(error).__name__}"
-    try:
-        async with asyncio.timeout(2):
-            await context.temporal.service_client.check_health()
-        parts["temporal"] = "ok"
-    except Exception as error:  # The SDK raises RuntimeError, RPCError or a time-out.
-        parts["temporal"] = f"away: {type(error).__name__}"
-    if set(parts.values()) != {"ok"}:
+    parts = {"relay": readiness.OK if context.relay.is_running else "stopped"}
+    parts |= await readiness.of_both(context.database, context.temporal)
+    if set(parts.values()) != {readiness.OK}:
         response.status_code = 503
     return parts
+
+
+@router.get("/metrics", summary="Metrics, for Prometheus", dependencies=[Authorised])
+async def show_metrics(context: InContext) -> Response:
+    """What this starter counted, and what the database and Temporal know: docs/monitoring.md."""
+    body = metrics.counted() + await context.looked.up()
+    return Response(body, media_type=metrics.CONTENT_TYPE)

@@ -7,7 +7,7 @@ import logging
 
 from fastapi import APIRouter, HTTPException, Request
 
-from tobiishi import webhooks
+from tobiishi import metrics, webhooks
 from tobiishi.api.context import DEFAULT_CHANNEL, InContext, now
 from tobiishi.line import is_signed_by
 
@@ -40,6 +40,7 @@ async def take(channel: str, request: Request, context: InContext) -> dict[str, 
         if events:
             async with context.database.connection() as connection:
                 new = await webhooks.keep(connection, channel, events)
+            metrics.webhook_events.labels(channel).inc(new)
             _log.info("channel %s: %d webhook events, %d new", channel, len(events), new)
             context.relay.events.ring()
     return {}
