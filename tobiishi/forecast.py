@@ -55,11 +55,11 @@ class Forecast:
                 "this month's messages are used up: what it sends waits until the month turns, or "
                 "until the plan allows more"
             )
-        if self.coming and self.coming + self.under_way > self.left:
+        if self.coming + self.under_way > self.left:
             return (
-                f"{self.left:,} of this month's messages are left, and it may take "
-                f"{self.coming:,}, beside {self.under_way:,} of those under way: what is too much "
-                "waits until the month turns, or until the plan allows more"
+                f"{self.left:,} of this month's messages are left, and it may take up to "
+                f"{self.coming:,} at once, beside up to {self.under_way:,} of those under way: what "
+                "is too much waits until the month turns, or until the plan allows more"
             )
         return None
 

@@ -67,8 +67,8 @@ def forecast(**more: Any) -> Forecast:
         ({"left": 0}, "this month's messages are used up"),
         ({"left": 100, "coming": 100}, None),
         ({"left": 100, "coming": 101}, "100 of this month's messages are left"),
-        ({"left": 100, "coming": 60, "under_way": 50}, "it may take 60, beside 50 of those"),
-        ({"left": 100, "under_way": 1000}, None),
+        ({"left": 100, "coming": 60, "under_way": 50}, "up to 60 at once, beside up to 50 of"),
+        ({"left": 100, "under_way": 1000}, "beside up to 1,000 of those under way"),
     ],
 )
 def test_what_is_more_than_is_left_is_warned_of(more: dict[str, int], said: str | None) -> None:

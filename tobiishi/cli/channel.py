@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from tobiishi.cli.server import call
 from tobiishi.settings import LINE_API_BASE_URL
@@ -14,9 +16,20 @@ app = typer.Typer(help="Channels: add, look up.", no_args_is_help=True)
 
 @app.command("list")
 def list_all() -> None:
-    """All channels."""
+    """All channels, with what is left of their messages this month."""
+    table = Table("channel", "title", "webhook", "messages left this month")
     for channel in call("GET", "/api/channels"):
-        typer.echo(f"{channel['channel']}\t{channel['title']}\t{channel['webhook']}")
+        left = _in_words(channel["quota"])
+        table.add_row(channel["channel"], channel["title"], channel["webhook"], left)
+    Console().print(table)
+
+
+def _in_words(quota: dict[str, Any] | None) -> str:
+    if quota is None:
+        return "not known yet"
+    if quota["monthly"] is None:
+        return "no limit"
+    return f"{quota['left']:,} of {quota['monthly']:,}"
 
 
 @app.command()

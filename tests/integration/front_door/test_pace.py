@@ -79,7 +79,9 @@ async def test_a_busy_channel_keeps_its_pace_and_no_other_waits_for_it(fair: Cli
             await fair.start_workflow(Send.run, "calm", id=f"calm-{number}", task_queue="w")
         async with Worker(fair, task_queue=LINE, activities=[send]):
             await eventually(lambda: asyncio.sleep(0, sent.count("calm")), lambda n: n == 3)
-            assert sent.count("busy") < 60
+            # It takes four seconds to send 20; without a limit it would be no time at all.
+            await asyncio.sleep(2)
+            assert 0 < sent.count("busy") < 20
             await pacing.change(fair, Pace(per_channel=500, together=None), reason="a test")
             # At 5 a second the others would take longer than this.
             await eventually(
