@@ -39,7 +39,7 @@ ANSWER_WITHIN = timedelta(seconds=3)
 STUCK = "TemporalReportedProblems IS NOT NULL"
 
 # When a counter began tells nothing that Prometheus does not see by itself.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 COUNTED = CollectorRegistry()
 
 webhook_events = Counter(
