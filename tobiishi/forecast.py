@@ -58,8 +58,8 @@ class Forecast:
         if self.coming + self.under_way > self.left:
             return (
                 f"{self.left:,} of this month's messages are left, and it may take up to "
-                f"{self.coming:,} at once, beside up to {self.under_way:,} of those under way: what "
-                "is too much waits until the month turns, or until the plan allows more"
+                f"{self.coming:,} at once, beside up to {self.under_way:,} of those under way: "
+                "what is too much waits until the month turns, or until the plan allows more"
             )
         return None
 
