@@ -2,21 +2,20 @@
 
 A header row names the columns, each line tells something of one friend. The bytes are UTF-8, or
 Shift_JIS as Excel in Japan saves; columns are separated by commas or tabs. An empty cell leaves
-what is known, `-` forgets it. Wrong cells are told by line and column, and the upload's own rule
-says whether the good lines are kept all the same or nothing is.
+what is known, `-` forgets it. No cell goes on in the next line, so that a quote too many spoils its
+own line only. Wrong cells are told by line and column, and the upload's own rule says whether the
+good lines are kept all the same or nothing is.
 """
 
 from __future__ import annotations
 
 import asyncio
-import codecs
 import csv
 import io
 import json
 import re
 import unicodedata
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice, zip_longest
@@ -27,11 +26,12 @@ import asyncpg
 from tobiishi import audiences, friends
 from tobiishi.database import Connection, Database, all_rows, queries
 from tobiishi.errors import Invalid
-from tobiishi.uploads import MOST_TOLD, OnWrong
+from tobiishi.uploads import MOST_TOLD, OnWrong, refuse_no_text
 
 _sql = queries("attributes")
 
 Encoding = Literal["UTF-8", "Shift_JIS"]
+#: Shift_JIS as Windows has it.
 _CODECS: dict[Encoding, str] = {"UTF-8": "utf-8-sig", "Shift_JIS": "cp932"}
 
 #: How a header may name the columns that are known; small and large letters are the same.
@@ -51,11 +51,21 @@ _OTHERS = {"その他": "other"}
 #: An attribute of the shop's own, as `tobiishi.scenario.parts.FieldName`.
 _OWN = re.compile(r"[a-z][a-z0-9_]{0,31}")
 #: LINE's user ids: https://developers.line.biz/en/docs/messaging-api/getting-user-ids/
-_ID = re.compile(r"U[0-9a-f]{32}")
+ID = re.compile(r"U[0-9a-f]{32}")
 _DATE = re.compile(r"([0-9]{4})[-/年]([0-9]{1,2})[-/月]([0-9]{1,2})日?")
 _LANGUAGE = re.compile(friends.LANGUAGE)
+#: Those that people take commas and tabs for; the last two are full-width.
+_OTHER_SEPARATORS = re.compile("[;|\uff0c\u3001]")
+#: Control characters, among them line breaks, and what broken letters became.
+_UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffd]")
+_JAPANESE = re.compile("[\u3000-\u9fff\uff00-\uffef]")
 #: The second is the full-width one.
 _SEMICOLONS = re.compile("[;\uff1b]")
+
+#: What a line with wrong quotes is told.
+_QUOTES = (
+    'the quotes (") don\'t match; write one inside a value as "", and no line break inside a value'
+)
 
 #: In a cell: forget what is known.
 FORGET = "-"
@@ -63,7 +73,7 @@ FORGET = "-"
 MOST_OWN, MOST_TAGS = 50, 100
 #: Letters. A region, a tag and an own attribute's value are no longer.
 LONGEST_REGION, LONGEST_TAG, LONGEST_OWN = 64, 64, 200
-#: Letters of one line with its line breaks. One that is longer is no line: a quote is left open.
+#: Letters. A file with a line that is longer is no such file.
 LONGEST_LINE = 100_000
 #: Lines that are read in one go, before anybody else gets their turn; friends of one statement.
 _TOGETHER, _PAGE = 500, 10_000
@@ -89,7 +99,7 @@ class Column:
 class WrongCell:
     """What is wrong in a line, and what to do about it."""
 
-    #: From 1; where a cell has line breaks, the line that it begins in.
+    #: From 1.
     line: int
     #: As the header writes it; empty where it is about the whole line.
     column: str
@@ -128,8 +138,8 @@ class WrongLines(Invalid):
             for cell in reader.wrong_lines[:10]
         ]
         super().__init__(
-            f"{reader.wrong} lines are wrong, and nothing was kept (read as {encoding}); correct "
-            "them, or upload with on_wrong=keep_good\n" + "\n".join(told)
+            f"wrong lines: {reader.wrong}; nothing was kept (read as {encoding}); correct them, or "
+            "upload with on_wrong=keep_good\n" + "\n".join(told)
         )
         self.wrong = reader.wrong
         self.wrong_lines = reader.wrong_lines
@@ -139,26 +149,65 @@ class WrongLines(Invalid):
 def encoding_of(file: IO[bytes]) -> Encoding:
     """UTF-8 wherever the bytes can be that, else Shift_JIS. Raises `Invalid`.
 
-    All of them are looked at: some Japanese letters in Shift_JIS could be UTF-8 by chance.
+    All of them are looked at: some Japanese letters in Shift_JIS could be UTF-8 by chance. UTF-8
+    with a broken letter is refused and not read as Shift_JIS, though it often could be.
     """
     file.seek(0)
-    if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        raise Invalid("the file is UTF-16 (Unicode text); save it as CSV UTF-8")
-    for encoding, codec in _CODECS.items():
-        file.seek(0)
-        with suppress(UnicodeDecodeError):
-            text = io.TextIOWrapper(file, codec, newline="")
-            try:
-                while text.read(1 << 16):
-                    pass
-            finally:
-                text.detach()
-            return encoding
+    refuse_no_text(file.read(1 << 12))
+    if _can_be(file, "UTF-8"):
+        return "UTF-8"
+    if line := _broken_line(file):
+        raise Invalid(
+            f"line {line} has a broken letter, the rest is UTF-8; correct it, and save the file as "
+            "CSV UTF-8"
+        )
+    if _can_be(file, "Shift_JIS"):
+        return "Shift_JIS"
     raise Invalid("the file is neither UTF-8 nor Shift_JIS; save it as CSV UTF-8")
+
+
+def _can_be(file: IO[bytes], encoding: Encoding) -> bool:
+    file.seek(0)
+    text = io.TextIOWrapper(file, _CODECS[encoding], newline="")
+    try:
+        while text.read(1 << 16):
+            pass
+    except UnicodeDecodeError:
+        return False
+    finally:
+        text.detach()
+    return True
+
+
+def _broken_line(file: IO[bytes]) -> int:
+    """The first line that is no UTF-8, where most of what is Japanese is; 0 where it is not."""
+    file.seek(0)
+    text = io.TextIOWrapper(file, "utf-8-sig", errors="replace")
+    line, first, broken, japanese = 1, 0, 0, 0
+    try:
+        while piece := text.read(1 << 16):
+            if not first and "\ufffd" in piece:
+                first = line + piece[: piece.index("\ufffd")].count("\n")
+            line += piece.count("\n")
+            broken += piece.count("\ufffd")
+            japanese += len(_JAPANESE.findall(piece))
+    finally:
+        text.detach()
+    return first if japanese >= broken else 0
 
 
 def columns_of(header: list[str]) -> list[Column]:
     """The columns that a header row names. Raises `Invalid`."""
+    if any(ID.fullmatch(cell.strip()) for cell in header):
+        raise Invalid(
+            "the first row tells of a friend already; put one above it that names the columns, "
+            "such as friend,gender,tags"
+        )
+    if len(header) == 1 and (separator := _OTHER_SEPARATORS.search(header[0])):
+        raise Invalid(
+            f"the columns are separated by {separator[0]!r}; save the file with commas (CSV UTF-8) "
+            "or tabs"
+        )
     columns = [_column(cell.strip()) for cell in header]
     known: dict[str, Column] = {}
     for column in columns:
@@ -176,7 +225,7 @@ def columns_of(header: list[str]) -> list[Column]:
 
 
 def _column(header: str) -> Column:
-    plain = unicodedata.normalize("NFKC", header).strip()
+    plain = unicodedata.normalize("NFKC", header).strip().strip("\ufeff")
     name = _NAMES.get(plain.lower(), plain)
     if name and name not in COLUMNS and not _OWN.fullmatch(name):
         raise Invalid(
@@ -188,12 +237,12 @@ def _column(header: str) -> Column:
 
 def value_of(name: str, text: str, today: date) -> str | int | list[str]:
     """What a cell of that column says. Raises `ValueError` with the problem and its fix."""
-    if "\0" in text:
-        raise ValueError("holds a NUL byte; take it out")
+    if unwanted := _UNWANTED.search(text):
+        raise ValueError(_problem_with(unwanted[0]))
     plain = unicodedata.normalize("NFKC", text).strip()
     match name:
         case "friend":
-            if not _ID.fullmatch(text):
+            if not ID.fullmatch(text):
                 raise ValueError("is no LINE user id; write U and 32 of 0-9, a-f")
             return text
         case "gender":
@@ -215,6 +264,14 @@ def value_of(name: str, text: str, today: date) -> str | int | list[str]:
         case "tags":
             return _tags(text)
     return _no_longer(text, LONGEST_OWN)
+
+
+def _problem_with(character: str) -> str:
+    if character == "\ufffd":
+        return f"has lost a letter ({character}); write it anew, and save the file as CSV UTF-8"
+    names = {"\n": "a line break", "\r": "a line break", "\t": "a tab"}
+    name = names.get(character, f"a control character (U+{ord(character):04X})")
+    return f"holds {name}; take it out"
 
 
 def _one_of(values: tuple[str, ...], text: str, others: dict[str, str]) -> str:
@@ -254,6 +311,17 @@ def _no_longer(text: str, longest: int) -> str:
     return text
 
 
+def _cells(line: str, delimiter: str) -> list[str] | None:
+    """The values of a line; None where its quotes are wrong."""
+    if '"' not in line:
+        return line.split(delimiter)
+    try:
+        (cells,) = csv.reader([line], strict=True, delimiter=delimiter)
+    except csv.Error:
+        return None
+    return cells
+
+
 @dataclass
 class Reader:
     """Reads a file's lines, and keeps what was wrong. No I/O but the file's."""
@@ -264,66 +332,42 @@ class Reader:
     today: date
     wrong: int = 0
     wrong_lines: list[WrongCell] = field(default_factory=list)
-    #: The line that the record begins in, and the letters that it has so far.
-    _line: int = 1
-    _letters: int = 0
-    _at_end: bool = False
+    #: The line that was read last, by its number and as it is written.
+    _line: int = 0
+    _text: str = ""
 
     def told(self) -> Iterator[Told | None]:
         """What each line tells; None for a wrong one. Raises `Invalid` for what is no such file."""
         records = self._records()
-        first = next(records, None)
-        if first is None:
+        header = next(records, [])
+        if header is None:
+            raise Invalid(f"line {self._line}, with the names of the columns: {_QUOTES}")
+        if not header:
             raise Invalid("the file is empty; begin it with a row that names the columns")
-        columns = columns_of(first)
+        columns = columns_of(header)
         for cells in records:
+            if cells is None:
+                self._tell("", self._text, _QUOTES)
+                self.wrong += 1
             yield self._line_of(columns, cells) if cells else None
 
-    def _records(self) -> Iterator[list[str]]:
-        """The lines that are not blank, the header first; `[]` for one that is no CSV."""
-        while (first := self._next_line()) and not first.strip():
-            self._begin_record(self._line + 1)
-        delimiter = "\t" if "\t" in first else ","
-        lines, begun = self._lines(first), self._line
-        reader = csv.reader(lines, strict=True, delimiter=delimiter)
-        while True:
-            self._begin_record(begun + reader.line_num)
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                if self._at_end:
-                    raise Invalid(f"{self._open_quote()}; nothing was kept") from None
-                self._tell("", "", 'after a quoted value comes no separator; write " inside as ""')
-                self.wrong += 1
-                yield []
+    def _records(self) -> Iterator[list[str] | None]:
+        """The cells of each line that is not blank, the header first; None for what is no CSV."""
+        delimiter = ""
+        while line := self.text.readline(LONGEST_LINE + 1):
+            self._line += 1
+            if len(line) > LONGEST_LINE:
+                raise Invalid(
+                    f"line {self._line} has over {LONGEST_LINE:,} letters; this is no CSV of "
+                    "friends, and nothing was kept"
+                )
+            if not line.strip():
                 continue
-            if any(cell.strip() for cell in cells):
+            self._text = line = line.rstrip("\r\n")
+            delimiter = delimiter or max(",\t", key=line.count)
+            cells = _cells(line, delimiter)
+            if cells is None or any(cell.strip() for cell in cells):
                 yield cells
-
-    def _begin_record(self, line: int) -> None:
-        self._line, self._letters = line, 0
-
-    def _lines(self, first: str) -> Iterator[str]:
-        line = first
-        while line:
-            yield line
-            line = self._next_line()
-        self._at_end = True
-
-    def _next_line(self) -> str:
-        line = self.text.readline(LONGEST_LINE + 1)
-        self._letters += len(line)
-        if self._letters > LONGEST_LINE:
-            raise Invalid(
-                f"line {self._line} has over {LONGEST_LINE:,} letters, or {self._open_quote()}; "
-                "nothing was kept"
-            )
-        return line
-
-    def _open_quote(self) -> str:
-        return f'a quote (") that opens in line {self._line} is never closed'
 
     def _line_of(self, columns: list[Column], cells: list[str]) -> Told | None:
         """What the line tells; None where a cell of it is wrong."""
@@ -428,23 +472,35 @@ async def _keep(connection: Connection, channel: str, *, at: datetime) -> int:
             f"{FORGET!r} first. Nothing was kept"
         )
     await _sql.tag(connection, channel=channel, at=at)
-    await audiences.rely_on_definitions(connection, channel)
-    for row in await all_rows(_sql.audiences_of_tags(connection, channel=channel)):
-        async for page in _pages(connection, "tagged", tag=row["tag"]):
-            reason = f"tag {row['tag']}"
-            await audiences.join(connection, channel, row["audience"], page, at=at, reason=reason)
-    async for page in _pages(connection, "known_anew"):
+    await _join(connection, channel, at=at)
+    async for page in _pages(connection):
         await audiences.reconsider(connection, channel, page, at=at)
     return met
 
 
-async def _pages(connection: Connection, query: str, **named: str) -> AsyncIterator[list[str]]:
-    """The friends that a query names, some at a time, in the order of their ids."""
+async def _join(connection: Connection, channel: str, *, at: datetime) -> None:
+    """Have the tagged join the audiences of their tags.
+
+    Where nobody watches one no change is told: a hundred thousand would keep the relay from others.
+    """
+    # Rows come before definitions: see the head of tobiishi/sql/audiences.sql. One that is not
+    # held, as it is being defined or watched, tells.
+    held = await all_rows(_sql.hold_audiences_of_tags(connection, channel=channel))
+    unwatched = {row["audience"] for row in held if not row["watched"]}
+    await audiences.rely_on_definitions(connection, channel)
+    for row in await all_rows(_sql.audiences_of_tags(connection, channel=channel)):
+        name, tag = row["audience"], row["tag"]
+        await _sql.join_tagged(
+            connection, channel=channel, audience=name, tag=tag, at=at, tells=name not in unwatched
+        )
+
+
+async def _pages(connection: Connection) -> AsyncIterator[list[str]]:
+    """The friends who are known anew, some at a time, in the order of their ids."""
     after = ""
     while True:
-        rows = getattr(_sql, query)(connection, after=after, limit=_PAGE, **named)
-        page = [row["friend"] async for row in rows]
-        if not page:
+        rows = await all_rows(_sql.known_anew(connection, after=after, limit=_PAGE))
+        if not rows:
             return
-        yield page
-        after = page[-1]
+        yield [row["friend"] for row in rows]
+        after = rows[-1]["friend"]

@@ -1,12 +1,13 @@
 """Uploads: lists of user ids that become members of an audience, a million at a time.
 
 A file has one id a line, or a CSV with the ids in its first column; with or without a header
-line, a byte order mark, CRLF. Wrong lines are told by their number, and the upload's own rule says
-whether the others are kept all the same or nothing is.
+line or a byte order mark; lines end in LF, CRLF or CR. Wrong lines are told by their number, and
+the upload's own rule says whether the others are kept all the same or nothing is.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass, field
@@ -25,9 +26,11 @@ OnWrong = Literal["keep_good", "keep_nothing"]
 _ID = re.compile(rb"U[0-9a-f]{32}")
 #: A first line that begins so is a wrong id and not a header.
 _NEARLY_AN_ID = re.compile(rb"[Uu][0-9A-Fa-f]{8}")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 #: What separates columns, and what spreadsheets put around values.
 _FIRST_COLUMN = re.compile(rb'\s*"?([^",;\t]*)"?\s*(?:[,;\t].*)?', re.DOTALL)
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+#: How the files begin that Excel saves as workbooks.
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 #: How many wrong lines are told one by one; the others are counted.
 MOST_TOLD = 1000
 #: Bytes. No line of ids is that long; a file that has one is no list of ids.
@@ -55,6 +58,8 @@ class Upload:
     wrong: int
     #: The first of the wrong lines.
     wrong_lines: list[WrongLine]
+    #: How the first line begins, where it was taken for a header; else empty.
+    header: str
 
 
 class WrongLines(Invalid):
@@ -63,11 +68,19 @@ class WrongLines(Invalid):
     def __init__(self, reader: IdReader) -> None:
         told = ", ".join(str(wrong.line) for wrong in reader.wrong_lines[:10])
         super().__init__(
-            f"{reader.wrong} lines hold no LINE user id (U and 32 hex digits), such as line "
+            f"lines that hold no LINE user id (U and 32 of 0-9, a-f): {reader.wrong}, such as line "
             f"{told}; correct them, or upload with on_wrong=keep_good"
         )
         self.wrong = reader.wrong
         self.wrong_lines = reader.wrong_lines
+
+
+def refuse_no_text(beginning: bytes) -> None:
+    """Raises `Invalid` for a file that can't be UTF-8 or Shift_JIS, by how it begins."""
+    if beginning.startswith(_WORKBOOKS):
+        raise Invalid("the file is an Excel workbook; save it as CSV UTF-8")
+    if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in beginning:
+        raise Invalid("the file is UTF-16 (Unicode text), or no text at all; save it as CSV UTF-8")
 
 
 @dataclass
@@ -77,20 +90,30 @@ class IdReader:
     ids: int = 0
     wrong: int = 0
     wrong_lines: list[WrongLine] = field(default_factory=list)
+    header: str = ""
     _line: int = 0
     _rest: bytes = b""
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """The ids of the lines that this piece completes."""
-        *lines, self._rest = (self._rest + piece).split(b"\n")
-        if len(self._rest) > LONGEST_LINE:
+        """The ids of the lines that this piece completes. Raises `Invalid` for no list of ids."""
+        if not self._line:
+            refuse_no_text(self._rest + piece)
+        data = self._rest + piece
+        # What ends in CR may go on with LF, in the next piece.
+        held = b"\r" if data.endswith(b"\r") else b""
+        *lines, rest = _LINE_END.split(data.removesuffix(held))
+        if len(rest) > LONGEST_LINE:
             raise Invalid(f"line {self._line + len(lines) + 1} is no line of a list of user ids")
+        self._rest = rest + held
         return self._read(lines)
 
     def end(self) -> list[bytes]:
-        """The id of the last line, where nothing ends it."""
-        last, self._rest = self._rest, b""
-        return self._read([last])
+        """The id of the last line, where nothing ends it. Raises `Invalid` for an empty file."""
+        last, self._rest = self._rest.removesuffix(b"\r"), b""
+        found = self._read([last])
+        if not (self.ids or self.wrong or self.header):
+            raise Invalid("the file is empty; write one LINE user id a line")
+        return found
 
     def _read(self, lines: list[bytes]) -> list[bytes]:
         found = []
@@ -100,11 +123,12 @@ class IdReader:
                 found.append(line)
             elif (value := self._value(line)) and _ID.fullmatch(value):
                 found.append(value)
-            elif value and not self._is_header(value):
+            elif value and self._is_header(value):
+                self.header = _words(line)
+            elif value:
                 self.wrong += 1
                 if self.wrong <= MOST_TOLD:
-                    text = line[:60].decode("utf-8", "replace").strip()
-                    self.wrong_lines.append(WrongLine(line=self._line, text=text))
+                    self.wrong_lines.append(WrongLine(line=self._line, text=_words(line)))
         self.ids += len(found)
         return found
 
@@ -113,11 +137,20 @@ class IdReader:
 
     def _value(self, line: bytes) -> bytes:
         if self._line == 1:
-            line = line.removeprefix(_BYTE_ORDER_MARK)
+            line = line.removeprefix(codecs.BOM_UTF8)
         if not line.strip():
             return b""
         match = _FIRST_COLUMN.fullmatch(line)
         return match[1].strip() if match else line
+
+
+def _words(line: bytes) -> str:
+    """How the line begins, in UTF-8 or as Excel in Japan saves it."""
+    try:
+        text = line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = line.decode("cp932", "replace")
+    return text.strip()[:60]
 
 
 async def upload(
@@ -151,6 +184,7 @@ async def upload(
         already_in=distinct - joined,
         wrong=reader.wrong,
         wrong_lines=reader.wrong_lines,
+        header=reader.header,
     )
 
 

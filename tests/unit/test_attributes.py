@@ -47,6 +47,7 @@ def problems(text: str) -> list[tuple[int, str, str]]:
         ("言語", "language"),
         ("タグ", "tags"),
         (" tags ", "tags"),
+        ("\ufefftags", "tags"),  # Two byte order marks.
         ("rank", "rank"),
         ("a" * 32, "a" * 32),
         ("", ""),
@@ -64,9 +65,13 @@ def test_a_header_names_a_column(header: str, name: str) -> None:
         (["friend", "Rank"], "column 'Rank'"),
         (["friend", "a" * 33], "is not known"),
         (["friend", "2nd"], "is not known"),
-        (["friend;gender"], "is not known"),
+        (["friend;gender"], "separated by ';'; save the file with commas"),
+        (["friend|gender"], "separated by '|'".replace("|", r"\|")),
+        (["friend\uff0cgender"], "separated by '\uff0c'"),
         (["gender"], "no column is named friend"),
-        ([A], "is not known"),
+        ([A], "tells of a friend already; put one above it"),
+        ([f" {A} ", "女"], "tells of a friend already"),
+        (["花子", A], "tells of a friend already"),
         (["friend", "gender", "性別"], "columns 'gender' and '性別' are the same one"),
         (["friend", "user_id"], "are the same one"),
         (["friend", "rank", "rank"], "are the same one"),
@@ -107,7 +112,7 @@ def test_a_wrong_header_is_refused_with_the_fix(header: list[str], problem: str)
         ("tags", "vip; 新規 ;;vip", ["vip", "新規"]),
         ("tags", "vip\uff1b新規", ["vip", "新規"]),
         ("rank", "ゴールド", "ゴールド"),
-        ("rank", "a,b\nc", "a,b\nc"),
+        ("rank", "a,b", "a,b"),
         ("rank", "x" * 200, "x" * 200),
     ],
 )
@@ -141,8 +146,14 @@ def test_a_cell_is_read(name: str, text: str, value: object) -> None:
         ("tags", "x" * 65, "shorten it to 64"),
         ("tags", ";".join(map(str, range(101))), "100 at most"),
         ("rank", "x" * 201, "shorten it to 200"),
-        ("rank", "a\0b", "NUL"),
-        ("region", "a\0b", "NUL"),
+        ("friend", A + "\0", r"a control character \(U\+0000\)"),
+        ("region", "東京\x1b$B", r"a control character \(U\+001B\)"),
+        ("tags", "vip\x85;x", r"U\+0085"),
+        ("rank", "a\nb", "a line break; take it out"),
+        ("rank", "a\u2028b", r"U\+2028"),
+        ("rank", "a\tb", "a tab; take it out"),
+        ("rank", "\ufffd", "has lost a letter"),
+        ("tags", "来\ufffdあり", "write it anew, and save the file as CSV UTF-8"),
     ],
 )
 def test_a_wrong_cell_is_told_with_the_fix(name: str, text: str, problem: str) -> None:
@@ -173,12 +184,41 @@ def test_lines_are_read_however_they_are_written(text: str) -> None:
     assert (reader.wrong, reader.wrong_lines) == (0, [])
 
 
-def test_a_quoted_value_holds_commas_quotes_and_line_breaks() -> None:
-    lines, _ = read(f'friend,memo,tags\n{A},"a, ""b""\r\nc",x\n{B},d,"y;z"\n')
+def test_a_quoted_value_holds_commas_and_quotes() -> None:
+    lines, _ = read(f'friend,memo,tags\n{A},"a, ""b""",x\n{B},d,"y;z"\n')
     assert lines == [
-        (2, A, {}, {"memo": 'a, "b"\r\nc'}, ["x"]),
-        (4, B, {}, {"memo": "d"}, ["y", "z"]),
+        (2, A, {}, {"memo": 'a, "b"'}, ["x"]),
+        (3, B, {}, {"memo": "d"}, ["y", "z"]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        (f'{A},"a,x', [2]),  # A quote too many: the lines after it are read all the same.
+        (f'{A},"a"b,x', [2]),
+        (f'"{A}"x,a,x', [2]),
+        (f'{A},"a\nb",x', [2, 3]),  # A line break inside a value, which is not closed either.
+        (f'{A},"a\r\n\r\nb",x', [2, 4]),
+        ('"', [2]),
+    ],
+)
+def test_wrong_quotes_spoil_their_own_line_only(line: str, wrong: list[int]) -> None:
+    lines, reader = read(f"friend,memo,tags\n{line}\n{B},d,y\n{A},e,z\n")
+    assert [told[1:] for told in lines] == [
+        (B, {}, {"memo": "d"}, ["y"]),
+        (A, {}, {"memo": "e"}, ["z"]),
+    ]
+    assert [cell.line for cell in reader.wrong_lines] == wrong
+    assert "no line break inside a value" in reader.wrong_lines[0].problem
+    assert reader.wrong_lines[0].text == line.splitlines()[0][:60]
+
+
+@pytest.mark.parametrize(
+    "text", [f"friend,tags\n{A},x\n", f"friend\ttags\n{A}\tx\n", f"friend,tags,\t\n{A},x\n"]
+)
+def test_columns_are_separated_as_the_header_separates_them(text: str) -> None:
+    assert [told[1:] for told in read(text)[0]] == [(A, {}, {}, ["x"])]
 
 
 def test_a_line_may_end_early() -> None:
@@ -204,8 +244,9 @@ def test_dash_forgets_whatever_it_is() -> None:
         ("friend,age\n,20\n", [(2, "friend", "is no LINE user id")]),
         (f"friend\n{A},20\n", [(2, "", "no column of the header")]),
         (f"friend,,age\n{A},x,20\n", [(2, "", "no column of the header")]),
-        (f'friend,memo\n{A},"a\nb"c\n{B},d\n', [(2, "", "comes no separator")]),
-        (f'friend,memo,age\n{A},"a\nb",1\n{B},d,x\n', [(4, "age", "is no age")]),
+        (f'friend,memo\n{A},"a"c\n{B},d\n', [(2, "", "the quotes")]),
+        (f"friend,age\n{A};20\n", [(2, "friend", "is no LINE")]),
+        (f"friend,memo,age\n{A},a\x07b,x\n", [(2, "memo", "U+0007"), (2, "age", "is no age")]),
     ],
 )
 def test_wrong_lines_are_told(text: str, told: list[tuple[int, str, str]]) -> None:
@@ -233,8 +274,8 @@ def test_a_thousand_wrong_cells_are_told_and_all_lines_are_counted() -> None:
     [
         ("", "is empty"),
         ("\n \r\n\n", "is empty"),
-        (f'friend,memo\n{A},ok\n{B},"a\n{A},b\n', "opens in line 3 is never closed"),
-        (f'friend,memo\n{A},"' + "x\n" * LONGEST_LINE, "opens in line 2 is never closed"),
+        (f'\nfriend,"memo\n\n{A},ok\n', "line 2, with the names of the columns: the quotes"),
+        (f"friend,memo\n{A},ok\n{B}," + "x" * LONGEST_LINE, "line 3 has over 100,000 letters"),
         ("friend" + "," * LONGEST_LINE, "line 1 has over 100,000 letters"),
         ("\n" + "x" * 2 * LONGEST_LINE, "line 2 has over 100,000 letters"),
     ],
@@ -255,8 +296,10 @@ TEXT = f"ユーザーID,地域\n{A},東京都\n"
         (b"\xef\xbb\xbf" + TEXT.encode(), "UTF-8"),
         (TEXT.encode("cp932"), "Shift_JIS"),
         ("friend,memo\nx,①髙\n".encode("cp932"), "Shift_JIS"),  # Only Windows has these two.
-        # Read as UTF-8 the beginning is possible, too.
-        (b"memo\n" + "ツア".encode("cp932") + b"x" * 100_000 + "東".encode("cp932"), "Shift_JIS"),
+        # What comes first could be UTF-8.
+        (b"memo\n" + "ﾃｽ".encode("cp932") + b"x" * 100_000 + "東".encode("cp932"), "Shift_JIS"),
+        ("friend,memo\nx,ﾃｽ\ny,ﾀｶﾊｼ ﾊﾅｺ\n".encode("cp932"), "Shift_JIS"),
+        ("friend,memo\nx,熙凜堯\n".encode("cp932"), "Shift_JIS"),
     ],
 )
 def test_the_encoding_is_found(data: bytes, encoding: str) -> None:
@@ -267,8 +310,13 @@ def test_the_encoding_is_found(data: bytes, encoding: str) -> None:
     ("data", "problem"),
     [
         (TEXT.encode("utf-16"), "UTF-16"),
+        (TEXT.encode("utf-16-le"), "UTF-16"),
         (b"\x81\xff\n", "neither UTF-8 nor Shift_JIS"),
-        (TEXT.encode() + b"\x81", "neither UTF-8 nor Shift_JIS"),
+        (b"PK\x03\x04\x14\x00", "an Excel workbook; save it as CSV UTF-8"),
+        # It could be Shift_JIS, but what is Japanese would become other letters.
+        ("friend,memo\nx,東京都\n".encode() + b"y,\xb1\n", "line 3 has a broken letter"),
+        (b"\xef\xbb\xbf" + TEXT.encode() + b"\x81", "line 3 has a broken letter"),
+        (TEXT.encode()[:-2], "line 2 has a broken letter"),
     ],
 )
 def test_another_encoding_is_refused(data: bytes, problem: str) -> None:

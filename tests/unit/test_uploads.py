@@ -27,7 +27,11 @@ def read(data: bytes, *, piece: int = 7) -> tuple[list[bytes], IdReader]:
         A + b"\r\n" + B + b"\r\n",
         b"\xef\xbb\xbf" + A + b"\n" + B,
         b"userId\n" + A + b"\n" + B,
+        A + b"\r" + B + b"\r",
+        b"userId\r" + A + b"\r" + B,
         "\ufeffユーザーID\r\n".encode() + A + b"\r\n" + B,
+        "ユーザーID,名前\r\n".encode("cp932") + A + ",花子\r\n".encode("cp932") + B + b",\r\n",
+        A + b",,,\n" + B + b",,,\n",
         b'"' + A + b'"\n"' + B + b'"\n',
         b"id,name\n" + A + ",花子\n".encode() + B + ',"太郎, 次郎"\n'.encode(),
         b"id\tname\n" + A + b"\tx\n" + B + b"\ty\n",
@@ -54,10 +58,14 @@ def test_ids_are_found_however_they_are_written(data: bytes, piece: int) -> None
         (A + B + b"\n", [1]),  # Two ids in one line.
         (A + b"\n\xff\xfe\n", [2]),
         (A + b"\n,\n" + b"name," + B, [3]),  # The ids are in the first column.
+        (A + b"\r\n\r\nx\r\n" + B + b"\r\ny", [3, 5]),
+        (A + b"\rx\r" + B + b"\ry", [2, 4]),
+        (A + b',"a\nb"\n' + B + b"\n", [2]),  # A line break inside a value.
     ],
 )
-def test_wrong_lines_are_told_by_their_number(data: bytes, lines: list[int]) -> None:
-    _, reader = read(data)
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+def test_wrong_lines_are_told_by_their_number(data: bytes, lines: list[int], piece: int) -> None:
+    _, reader = read(data, piece=piece)
     assert [wrong.line for wrong in reader.wrong_lines] == lines
     assert reader.wrong == len(lines)
 
@@ -67,6 +75,33 @@ def test_a_thousand_wrong_lines_are_told_and_all_are_counted() -> None:
     assert (reader.wrong, len(reader.wrong_lines)) == (1500, 1000)
 
 
-def test_a_file_that_is_no_list_is_refused_before_it_fills_the_memory() -> None:
-    with pytest.raises(Invalid, match="line 1 is no line"):
-        read(b"\0" * 50_000, piece=4096)
+def test_the_header_is_told() -> None:
+    assert read("ユーザーID,名前\n".encode())[1].header == "ユーザーID,名前"
+    assert read("ユーザーID,名前\n".encode("cp932"))[1].header == "ユーザーID,名前"
+    assert read(A)[1].header == ""
+
+
+def test_wrong_lines_are_told_in_the_letters_of_the_file() -> None:
+    _, reader = read(b"id\n" + "花子\n".encode("cp932") + "太郎\n".encode())
+    assert [wrong.text for wrong in reader.wrong_lines] == ["花子", "太郎"]
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"", "is empty"),
+        (b"\xef\xbb\xbf\r\n \r\n", "is empty"),
+        (A.decode().encode("utf-16"), "UTF-16"),
+        (A.decode().encode("utf-16-be"), "UTF-16"),
+        (b"PK\x03\x04", "an Excel workbook; save it as CSV UTF-8"),
+        (b"\0" * 50_000, "no text at all"),
+        (b"x" * 50_000, "line 1 is no line of a list"),
+        (A + b"\r\n" + b"x" * 50_000, "line 2 is no line of a list"),
+    ],
+)
+@pytest.mark.parametrize("piece", [1, 7, 4096])
+def test_a_file_that_is_no_list_is_refused_before_it_fills_the_memory(
+    data: bytes, problem: str, piece: int
+) -> None:
+    with pytest.raises(Invalid, match=problem):
+        read(data, piece=piece)

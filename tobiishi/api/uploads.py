@@ -38,6 +38,8 @@ class Uploaded(BaseModel):
     wrong: int
     #: The first thousand of the wrong lines.
     wrong_lines: list[WrongLine]
+    #: How the first line begins, where it was taken for a header; else empty.
+    header: str
 
 
 @router.post(

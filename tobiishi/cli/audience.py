@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
-from rich import progress
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tobiishi.attributes import ID
 from tobiishi.channels import DEFAULT
-from tobiishi.cli.server import Failed, call
+from tobiishi.cli.files import KeepGood, send
+from tobiishi.cli.friend import FriendId
+from tobiishi.cli.server import Failed, call, path_of
 
 app = typer.Typer(help="Audiences: make, fill, look into.", no_args_is_help=True)
 
@@ -23,9 +25,24 @@ Channel = Annotated[str, typer.Option(help="The LINE channel.")]
 Friends = Annotated[list[str], typer.Argument(help="LINE user ids.")]
 
 
+def _named(audience: str) -> str:
+    """The audience's name. Raises `Failed`."""
+    if not re.fullmatch("[a-z0-9][a-z0-9-]{0,63}", audience):
+        raise Failed(
+            f"{audience!r} can't be an audience's name; write it in a to z, digits and -, up to 64 "
+            "(what marketers call it is its title)"
+        )
+    return audience
+
+
+Name = Annotated[
+    str, typer.Argument(help="The audience's name.", metavar="audience", callback=_named)
+]
+
+
 @app.command()
 def put(
-    audience: str,
+    audience: Name,
     title: Annotated[str | None, typer.Option(help="What marketers call it.")] = None,
     tag: Annotated[str | None, typer.Option(help="Members are those who carry this tag.")] = None,
     channel: Channel = DEFAULT,
@@ -34,7 +51,7 @@ def put(
     body: dict[str, Any] = {"title": title}
     if tag is not None:
         body |= {"kind": "tag", "tag": tag}
-    made = call("PUT", f"/api/audiences/{audience}", params={"channel": channel}, json=body)
+    made = call("PUT", path_of("audiences", audience), params={"channel": channel}, json=body)
     typer.echo(f"{made['audience']}: {made['kind']}, {made['members']} members")
 
 
@@ -44,26 +61,42 @@ def define(
     channel: Channel = DEFAULT,
 ) -> None:
     """Make audiences, or change them, as a file says: the `audiences:` of a scenario's file do."""
-    try:
-        said = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
-        definitions: dict[str, Any] = dict(said["audiences"])
-    except (YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-        raise Failed(
-            f"{file}: this is no file of audiences ({error}); write them below `audiences:`, "
-            "each as `its-name: {kind: …}` (docs/audiences.md)"
-        ) from error
-    for name, definition in definitions.items():
-        path = f"/api/audiences/{quote(str(name), safe='')}"
-        made = call("PUT", path, params={"channel": channel}, json=definition or {})
+    for name, definition in _definitions(file).items():
+        path = path_of("audiences", _named(name))
+        try:
+            made = call("PUT", path, params={"channel": channel}, json=definition)
+        except Failed as error:
+            raise Failed(f"audiences.{name}: {error}") from error
         typer.echo(f"{made['audience']}: {made['kind']}, {made['members']} members")
 
 
+def _definitions(file: Path) -> dict[str, dict[str, Any]]:
+    """What the file says of each audience. Raises `Failed`."""
+    problem = "it has no `audiences:`"
+    try:
+        said = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        said, problem = None, str(error)
+    found = said.get("audiences") if isinstance(said, dict) else None
+    if not isinstance(found, dict) or not all(
+        isinstance(each or {}, dict) for each in found.values()
+    ):
+        raise Failed(
+            f"{file}: this is no file of audiences ({problem}); write them below `audiences:`, "
+            "each as `its-name: {kind: …}` (docs/audiences.md)"
+        )
+    return {str(name): definition or {} for name, definition in found.items()}
+
+
 @app.command()
-def add(audience: str, friends: Friends, channel: Channel = DEFAULT) -> None:
+def add(audience: Name, friends: Friends, channel: Channel = DEFAULT) -> None:
     """Add friends."""
+    for friend in friends:
+        if not ID.fullmatch(friend):
+            raise Failed(f"{friend!r} is no LINE user id (U and 32 of 0-9, a-f); nobody was added")
     answer = call(
         "POST",
-        f"/api/audiences/{audience}/members",
+        path_of("audiences", audience, "members"),
         params={"channel": channel},
         json={"friends": friends},
     )
@@ -72,27 +105,27 @@ def add(audience: str, friends: Friends, channel: Channel = DEFAULT) -> None:
 
 @app.command()
 def upload(
-    audience: str,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
-    keep_good: Annotated[
-        bool, typer.Option(help="Keep the good lines of a file that has wrong ones.")
-    ] = False,
+    audience: Name,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Ids, or a CSV with them in its first column.",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
+    ],
+    keep_good: KeepGood = False,
     channel: Channel = DEFAULT,
 ) -> None:
     """Add the user ids of a file: one a line, or a CSV with the ids in its first column."""
-    with progress.open(file, "rb", description=file.name, console=Console(stderr=True)) as source:
-        done = call(
-            "POST",
-            f"/api/audiences/{audience}/upload",
-            params={
-                "channel": channel,
-                "on_wrong": "keep_good" if keep_good else "keep_nothing",
-            },
-            content=iter(lambda: source.read(1 << 16), b""),
-            timeout=None,
-        )
+    path = path_of("audiences", audience, "upload")
+    done = send(path, file, channel=channel, keep_good=keep_good)
     for wrong in done["wrong_lines"]:
         typer.echo(f"line {wrong['line']} holds no user id: {wrong['text']}", err=True)
+    if not done["ids"]:
+        said = done["header"] and f"; its first line was taken for a header: {done['header']}"
+        typer.echo(f"the file holds no user ids{said}", err=True)
     typer.echo(
         f"{done['joined']} joined, {done['already_in']} were in already, "
         f"{done['wrong']} wrong lines"
@@ -100,13 +133,13 @@ def upload(
 
 
 @app.command()
-def remove(audience: str, friends: Friends, channel: Channel = DEFAULT) -> None:
+def remove(audience: Name, friends: Friends, channel: Channel = DEFAULT) -> None:
     """Remove friends."""
-    left = 0
+    removed = 0
     for friend in friends:
-        path = f"/api/audiences/{audience}/members/{friend}"
-        left += call("DELETE", path, params={"channel": channel})["left"]
-    typer.echo(f"{left} left")
+        path = path_of("audiences", audience, "members", friend)
+        removed += call("DELETE", path, params={"channel": channel})["left"]
+    typer.echo(f"{removed} removed, {len(friends) - removed} were not in it")
 
 
 @app.command("list")
@@ -115,13 +148,13 @@ def list_all(channel: Channel = DEFAULT) -> None:
     table = Table("audience", "title", "kind", "members")
     for row in call("GET", "/api/audiences", params={"channel": channel}):
         table.add_row(row["audience"], row["title"], row["kind"], str(row["members"]))
-    Console().print(table)
+    Console(highlight=False, markup=False).print(table)
 
 
 @app.command()
-def show(audience: str, channel: Channel = DEFAULT) -> None:
+def show(audience: Name, channel: Channel = DEFAULT) -> None:
     """One audience: its kind, its rule, how many friends are in it."""
-    known = call("GET", f"/api/audiences/{audience}", params={"channel": channel})
+    known = call("GET", path_of("audiences", audience), params={"channel": channel})
     typer.echo(f"{known['audience']}: {known['title']}")
     typer.echo(f"{known['kind']}, {known['members']} members")
     if known["rule"]:
@@ -130,15 +163,15 @@ def show(audience: str, channel: Channel = DEFAULT) -> None:
 
 @app.command()
 def members(
-    audience: str,
+    audience: Name,
     after: Annotated[str, typer.Option(help="Only those whose ids come after this one.")] = "",
     most: Annotated[int, typer.Option(min=1, max=1000, help="No more than so many.")] = 100,
     channel: Channel = DEFAULT,
 ) -> None:
     """Who is in it, since when and why, in the order of their ids."""
     params = {"channel": channel, "after": after, "limit": most}
-    page = call("GET", f"/api/audiences/{audience}/members", params=params)
-    table = Table("friend", "since (UTC)", "why")
+    page = call("GET", path_of("audiences", audience, "members"), params=params)
+    table = Table(Column("friend", no_wrap=True), "since (UTC)", "why")
     for member in page:
         table.add_row(member["friend"], member["joined_at"][:19], member["reason"])
     Console(highlight=False, markup=False).print(table)
@@ -147,18 +180,22 @@ def members(
 
 
 @app.command()
-def history(audience: str, friend: str, channel: Channel = DEFAULT) -> None:
+def history(audience: Name, friend: FriendId, channel: Channel = DEFAULT) -> None:
     """When and why a friend was in it, and is."""
-    path = f"/api/audiences/{audience}/members/{friend}"
+    path = path_of("audiences", audience, "members", friend)
+    times = call("GET", path, params={"channel": channel})
+    if not times:
+        typer.echo(f"{friend} was never in {audience}")
+        return
     table = Table("joined (UTC)", "why", "left (UTC)", "why")
-    for time in call("GET", path, params={"channel": channel}):
+    for time in times:
         left, because = (time["left_at"] or "")[:19], time["left_reason"] or "is in it"
         table.add_row(time["joined_at"][:19], time["reason"], left, because)
     Console(highlight=False, markup=False).print(table)
 
 
 @app.command()
-def delete(audience: str, channel: Channel = DEFAULT) -> None:
+def delete(audience: Name, channel: Channel = DEFAULT) -> None:
     """Delete an audience that nothing uses."""
-    call("DELETE", f"/api/audiences/{audience}", params={"channel": channel})
+    call("DELETE", path_of("audiences", audience), params={"channel": channel})
     typer.echo(f"{audience} is deleted")

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich import progress
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from tobiishi.attributes import FORGET, columns_of, value_of
 from tobiishi.channels import DEFAULT
-from tobiishi.cli.server import Failed, call
+from tobiishi.cli.files import KeepGood, send
+from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.errors import Invalid
 
 app = typer.Typer(help="Friends: who they are, and why they got what.", no_args_is_help=True)
 
 Channel = Annotated[str, typer.Option(help="The LINE channel.")]
 Tags = Annotated[list[str], typer.Argument(help="Tags.")]
-Told = Annotated[list[str], typer.Argument(help="name=value; name=- forgets.", metavar="NAME=…")]
+Told = Annotated[list[str], typer.Argument(help="name=- forgets.", metavar="name=value")]
+
+
+def _identified(friend: str) -> str:
+    """The friend's id, as `tobiishi.friends.FriendId`. Raises `Failed`."""
+    if not re.fullmatch("[A-Za-z0-9_-]{1,64}", friend):
+        raise Failed(f"{friend!r} is no LINE user id (U and 32 of 0-9, a-f); correct it")
+    return friend
+
+
+FriendId = Annotated[
+    str, typer.Argument(help="A LINE user id.", metavar="friend", callback=_identified)
+]
 
 #: As many as the starter tells in one answer.
 _PAGE = 1000
@@ -45,24 +58,31 @@ def list_all(
         found += page
         if len(page) < limit:
             break
-    table = Table("friend", "name", "status", "attributes")
+    if not found and audience:
+        call("GET", path_of("audiences", audience), params={"channel": channel})
+    table = Table(Column("friend", no_wrap=True), "name", "status", "attributes")
     for each in found[:most]:
         known = _in_words(each["attributes"])
         table.add_row(each["friend"], each["display_name"] or "", each["status"], known)
     _console().print(table)
     if len(found) > most:
-        typer.echo(f"and more; --most {most * 10} shows them")
+        typer.echo(f"and more; see more of them with --most {most * 10}")
 
 
 @app.command()
-def show(friend: str, channel: Channel = DEFAULT) -> None:
+def show(friend: FriendId, channel: Channel = DEFAULT) -> None:
     """A friend, with every journey and why each step was taken."""
-    known = call("GET", f"/api/friends/{friend}", params={"channel": channel})
+    known = call("GET", path_of("friends", friend), params={"channel": channel})
     console = _console()
     console.print(Text(known["display_name"] or friend, style="bold"), known["status"])
     console.print("tags:", ", ".join(known["tags"]) or "none")
     console.print("attributes:", _in_words(known["attributes"]) or "none")
-    console.print("audiences:", ", ".join(a["audience"] for a in known["audiences"]) or "none")
+    seen = {**known["seen"], "route": known["route"]}
+    if said := ", ".join(f"{name}={value}" for name, value in seen.items() if value is not None):
+        console.print("seen:", said)
+    console.print("audiences:", "" if known["audiences"] else "none")
+    for member in known["audiences"]:
+        console.print(f"  {member['audience']}: {member['reason']}, {member['joined_at'][:19]} UTC")
     for journey in known["journeys"]:
         state = journey["outcome"] or "active"
         table = Table("at (UTC)", "step", "what", title_justify="left")
@@ -73,49 +93,45 @@ def show(friend: str, channel: Channel = DEFAULT) -> None:
 
 
 @app.command()
-def tag(friend: str, tags: Tags, channel: Channel = DEFAULT) -> None:
+def tag(friend: FriendId, tags: Tags, channel: Channel = DEFAULT) -> None:
     """Add tags."""
-    path = f"/api/friends/{friend}/tags"
+    path = path_of("friends", friend, "tags")
     known = call("POST", path, params={"channel": channel}, json={"add": tags})
     typer.echo(", ".join(known["tags"]))
 
 
 @app.command()
-def untag(friend: str, tags: Tags, channel: Channel = DEFAULT) -> None:
+def untag(friend: FriendId, tags: Tags, channel: Channel = DEFAULT) -> None:
     """Remove tags."""
-    path = f"/api/friends/{friend}/tags"
+    path = path_of("friends", friend, "tags")
     known = call("POST", path, params={"channel": channel}, json={"remove": tags})
     typer.echo(", ".join(known["tags"]) or "none")
 
 
 @app.command("set")
-def set_attributes(friend: str, told: Told, channel: Channel = DEFAULT) -> None:
+def set_attributes(friend: FriendId, told: Told, channel: Channel = DEFAULT) -> None:
     """Tell attributes: gender, birthday, age, region, os, language, or the shop's own."""
-    path = f"/api/friends/{friend}/attributes"
+    path = path_of("friends", friend, "attributes")
     known = call("PATCH", path, params={"channel": channel}, json=_attributes(told))
     typer.echo(_in_words(known["attributes"]) or "none")
 
 
 @app.command()
 def upload(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
-    keep_good: Annotated[
-        bool, typer.Option(help="Keep the good lines of a file that has wrong ones.")
-    ] = False,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A CSV with a header row, as Excel saves it.",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
+    ],
+    keep_good: KeepGood = False,
     channel: Channel = DEFAULT,
 ) -> None:
     """Tell attributes and tags of many friends, by a CSV with a header row (docs/friends.md)."""
-    with progress.open(file, "rb", description=file.name, console=Console(stderr=True)) as source:
-        done = call(
-            "POST",
-            "/api/friends/attributes",
-            params={
-                "channel": channel,
-                "on_wrong": "keep_good" if keep_good else "keep_nothing",
-            },
-            content=iter(lambda: source.read(1 << 16), b""),
-            timeout=None,
-        )
+    done = send("/api/friends/attributes", file, channel=channel, keep_good=keep_good)
     for wrong in done["wrong_lines"]:
         where = f"line {wrong['line']}" + (wrong["column"] and f", {wrong['column']}")
         typer.echo(f"{where}: {wrong['text']!r} {wrong['problem']}", err=True)
@@ -127,12 +143,12 @@ def upload(
 
 @app.command()
 def events(
-    friend: str,
+    friend: FriendId,
     most: Annotated[int, typer.Option(min=1, max=_PAGE, help="No more than so many.")] = 100,
     channel: Channel = DEFAULT,
 ) -> None:
     """What a friend was seen to do, the latest first."""
-    path = f"/api/friends/{friend}/events"
+    path = path_of("friends", friend, "events")
     table = Table("at (UTC)", "event", "of", "url")
     for each in call("GET", path, params={"channel": channel, "limit": most}):
         of = "/".join(filter(None, (each["scenario"], each["message"]))) or each["source"]
@@ -142,14 +158,15 @@ def events(
 
 @app.command()
 def forget(
-    friend: str,
+    friend: FriendId,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
     channel: Channel = DEFAULT,
 ) -> None:
     """Forget a friend: end their journeys, and remove all that is kept of them."""
     if not yes:
         typer.confirm(f"Remove all that is kept of {friend}? It can't be undone.", abort=True)
-    typer.echo(call("DELETE", f"/api/friends/{friend}", params={"channel": channel})["detail"])
+    done = call("DELETE", path_of("friends", friend), params={"channel": channel})
+    typer.echo(done["detail"])
 
 
 def _attributes(told: list[str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -16,6 +17,11 @@ class Failed(TobiishiError):
     """The starter did not do what was asked; the text says why."""
 
 
+def path_of(*names: str) -> str:
+    """The path of what has these names, whatever they are made of."""
+    return "/api/" + "/".join(quote(name, safe="") for name in names)
+
+
 def call(method: str, path: str, *, timeout: float | None = 60, **request: Any) -> Any:
     """The JSON answer of the starter, within so many seconds. Raises `Failed`.
 
@@ -26,6 +32,11 @@ def call(method: str, path: str, *, timeout: float | None = 60, **request: Any) 
     url = settings.url or f"http://127.0.0.1:{settings.port}"
     token = settings.api_token and settings.api_token.get_secret_value()
     token = token or kept_keys(settings.home).get("TOBIISHI_API_TOKEN", "")
+    if not token or not token.isascii():
+        raise Failed(
+            "TOBIISHI_API_TOKEN is not set to the starter's token, and "
+            f"{settings.home} has none either; set it"
+        )
     try:
         answer = httpx.request(
             method,
@@ -35,11 +46,19 @@ def call(method: str, path: str, *, timeout: float | None = 60, **request: Any) 
             trust_env=False,
             **request,
         )
-    except httpx.HTTPError as error:
+    except httpx.ReadTimeout as error:
+        raise Failed(
+            f"the starter at {url} has not answered within {timeout:g} s; it may be at it still"
+        ) from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Failed(
             f"the starter at {url} does not answer ({error}); start it with `make run`, "
             "or set TOBIISHI_URL to where it is"
         ) from error
+    if answer.status_code == 401:
+        raise Failed(f"the starter at {url} has another token; set TOBIISHI_API_TOKEN to it")
+    if answer.status_code == 413:
+        raise Failed("that is more than the starter takes in one request (64 MB of a file)")
     if not answer.is_success:
         raise Failed(_words(answer))
     return answer.json() if answer.content else None
@@ -49,7 +68,8 @@ def _words(answer: httpx.Response) -> str:
     try:
         detail = answer.json()["detail"]
     except (ValueError, KeyError, TypeError):
-        return f"the starter answered {answer.status_code}: {answer.text[:200]}"
+        said = f"{answer.status_code} {answer.text[:200]}".strip()
+        return f"{answer.url.copy_with(query=None)} answered {said}; is it a starter?"
     if isinstance(detail, list):  # FastAPI's list of problems with a request.
         return "\n".join(_problem(problem) for problem in detail)
     return str(detail)
@@ -57,4 +77,4 @@ def _words(answer: httpx.Response) -> str:
 
 def _problem(problem: Mapping[str, Any]) -> str:
     field = ".".join(str(part) for part in problem["loc"][1:])
-    return f"{field}: {problem['msg']}"
+    return f"{field}: {problem['msg']}" if field else str(problem["msg"])

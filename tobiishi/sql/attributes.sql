@@ -1,4 +1,7 @@
 -- name: make_room#
+-- A hundred thousand lines fit: nothing is sorted on disk.
+set local work_mem = '64MB';
+set local temp_buffers = '64MB';
 create temporary table told (
     line int not null,
     friend text not null,
@@ -6,7 +9,7 @@ create temporary table told (
     fields text not null,
     tags text[] not null
 ) on commit drop;
-create temporary table told_tags (tag text, friend text, primary key (tag, friend)) on commit drop;
+create temporary table told_tags (tag text, friend text) on commit drop;
 -- Those of whom something is known that was not before.
 create temporary table known_anew (friend text primary key) on commit drop;
 
@@ -15,12 +18,17 @@ create temporary table known_anew (friend text primary key) on commit drop;
 select count(*) from told;
 
 -- name: meet_and_hold$
--- Those nobody has met are known from here on, and all are held, in the one order in which everybody
--- holds many. A row that `where` refuses to update is locked all the same.
+-- Once the lines are merged. Those nobody has met are known from here on, by all that is told of
+-- them, and all are held, in the one order in which everybody holds many. A row that `where` refuses
+-- to update is locked all the same.
 with met as (
-    insert into friends (channel, friend, status, status_at)
-    select :channel, friend, 'following', :at
-    from (select distinct friend from told) as people
+    insert into friends (channel, friend, status, status_at, attributes)
+    select :channel, friend, 'following', :at, jsonb_strip_nulls(
+        attributes::jsonb || case fields
+            when '{}' then '{}' else jsonb_build_object('fields', fields::jsonb)
+        end
+    )
+    from told
     order by friend
     on conflict (channel, friend) do update set status = friends.status where false
     returning friend
@@ -29,8 +37,12 @@ with met as (
 )
 select count(*) from met;
 
--- name: split_tags!
+-- name: split_tags#
+-- Postgres looks at a table of the transaction's own only when it is told to.
+analyze told;
 insert into told_tags (tag, friend) select distinct tag, friend from told, unnest(tags) as tag;
+create unique index on told_tags (tag, friend);
+analyze told_tags;
 
 -- name: merge_lines!
 -- Of several lines about one friend, the last that tells an attribute counts for it.
@@ -50,8 +62,8 @@ select line, friend, coalesce(attributes, '{}'), coalesce(fields, '{}'), '{}'
 from repeated left join said using (friend) left join said_own using (friend);
 
 -- name: change_attributes$
--- As friends.set_attributes does; a friend of whom all is known already is left alone. Answers one
--- who has too many attributes of the shop's own by now.
+-- As friends.set_attributes does, of those who were not met just now; a friend of whom all is known
+-- already is left alone. Answers one who has too many attributes of the shop's own by now.
 with said as (
     select friend, jsonb_strip_nulls(
         friends.attributes || told.attributes::jsonb || case told.fields
@@ -62,7 +74,9 @@ with said as (
         end
     ) as attributes
     from friends join told using (friend)
-    where channel = :channel
+    where channel = :channel and not exists (
+        select from known_anew where known_anew.friend = told.friend
+    )
 ), changed as (
     update friends set attributes = said.attributes from said
     where channel = :channel and friends.friend = said.friend
@@ -81,14 +95,33 @@ select :channel, friend, tag, :at from told_tags
 order by friend, tag
 on conflict do nothing;
 
+-- name: hold_audiences_of_tags
+-- Each stays as it is until the transaction ends, and nobody begins to watch it. One that somebody
+-- defines or watches just now is not waited for: they may hold several, in an order of their own.
+select audience, watched from audiences
+where channel = :channel and kind = 'tag' and rule ->> 'tag' in (select tag from told_tags)
+order by audience
+for share skip locked;
+
 -- name: audiences_of_tags
 select audience, tag from audiences join (select distinct tag from told_tags) as told
     on audiences.rule ->> 'tag' = told.tag
 where channel = :channel and kind = 'tag'
 order by audience;
 
--- name: tagged
-select friend from told_tags where tag = :tag and friend > :after order by friend limit :limit;
+-- name: join_tagged!
+-- As audiences.join does, from the table and not from an array.
+with joined as (
+    insert into audience_members (channel, audience, friend, joined_at, reason)
+    select :channel, :audience, friend, :at, 'tag ' || :tag
+    from told_tags where tag = :tag
+    order by friend
+    on conflict do nothing
+    returning channel, audience, friend, joined_at, reason
+)
+insert into audience_changes (channel, audience, friend, change, changed_at, reason)
+select channel, audience, friend, 'joined', joined_at, reason from joined
+where :tells;
 
 -- name: known_anew
 select friend from known_anew where friend > :after order by friend limit :limit;

@@ -139,6 +139,7 @@ async def test_the_audiences_of_its_tags_are_joined(shop: Database) -> None:
     async with shop.transaction() as connection:
         for name, tag in (("vips", "vip"), ("best", "vip"), ("new", "new"), ("others", "other")):
             await define(connection, name, {"kind": "tag", "tag": tag}, at=NOW)
+        await audiences.watch(connection, "default", ["vips", "best"])
     await meet(shop, HANAKO)
     async with shop.transaction() as connection:
         await friends.retag(connection, "default", HANAKO, add=("vip",), at=NOW)
@@ -148,11 +149,48 @@ async def test_the_audiences_of_its_tags_are_joined(shop: Database) -> None:
     assert await members(shop, "vips") == await members(shop, "best") == both
     assert await members(shop, "new") == [(HANAKO, "tag new")]
     assert await members(shop, "others") == []
-    assert sorted(await changes(shop)) == [
-        ("best", TARO, "joined"),
-        ("new", HANAKO, "joined"),
-        ("vips", TARO, "joined"),
-    ]
+    # Nobody watches the new ones.
+    assert sorted(await changes(shop)) == [("best", TARO, "joined"), ("vips", TARO, "joined")]
+
+
+async def test_who_begins_to_watch_waits_for_an_upload_under_way(shop: Database) -> None:
+    async with shop.transaction() as connection:
+        await define(connection, "vips", {"kind": "tag", "tag": "vip"}, at=NOW)
+
+    async def waiting(many: int) -> bool:
+        query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+        return await count(shop, query) == many
+
+    async def watch() -> int:
+        async with shop.transaction() as connection:
+            await audiences.watch(connection, "default", ["vips"])
+            return len(await audiences.members_of(connection, "default", "vips"))
+
+    async with shop.transaction() as connection:
+        await connection.execute(
+            "select pg_advisory_xact_lock(hashtextextended('audiences default', 0))"
+        )
+        telling = asyncio.create_task(tell(shop, f"friend,tags\n{HANAKO},vip\n"))
+        await eventually(lambda: waiting(1))
+        watching = asyncio.create_task(watch())
+        await eventually(lambda: waiting(2))
+    # It told no change, so whoever watches from now on must find the member.
+    assert await asyncio.wait_for(watching, timeout=30) == 1
+    assert (await asyncio.wait_for(telling, timeout=30)).friends == 1
+    assert await changes(shop) == []
+    await tell(shop, f"friend,tags\n{TARO},vip\n")
+    assert await changes(shop) == [("vips", TARO, "joined")]
+
+
+async def test_an_upload_waits_for_nobody_who_watches_just_now_and_tells_them(
+    shop: Database,
+) -> None:
+    async with shop.transaction() as connection:
+        await define(connection, "vips", {"kind": "tag", "tag": "vip"}, at=NOW)
+    async with shop.transaction() as connection:
+        await audiences.watch(connection, "default", ["vips"])
+        await asyncio.wait_for(tell(shop, f"friend,tags\n{HANAKO},vip\n"), timeout=30)
+    assert await changes(shop) == [("vips", HANAKO, "joined")]
 
 
 async def test_combined_audiences_look_again_at_those_of_whom_something_is_new(
@@ -257,9 +295,11 @@ async def test_many_lines_take_some_seconds(shop: Database) -> None:
     )
     started = time.monotonic()
     done = await tell(shop, header + many)
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 15
     assert (done.friends, done.met) == (30_000, 30_000)
     assert await count(shop, "select count(*) from audience_members") == 30_000
+    # Nobody watches the audience.
+    assert await count(shop, "select count(*) from audience_changes") == 0
 
 
 async def post(door: Door, data: str | bytes, **params: str) -> Any:
@@ -304,8 +344,10 @@ async def test_the_front_door_tells_each_wrong_line(door: Door) -> None:
         ("friend,ランク\n".encode(), {}, 400, "is not known"),
         (b"\xff\xfe\x00\x00", {}, 400, "UTF-16"),
         (b"\x80\x81\xff", {}, 400, "neither UTF-8 nor Shift_JIS"),
-        (b"friend\n\0\n", {}, 400, "NUL byte|U and 32"),
-        (b'friend\n"', {}, 400, "never closed"),
+        (b"friend\n\0\n", {}, 400, "no text at all"),
+        (b'friend\n"', {}, 400, "line 2: the quotes"),
+        (b"friend;tags\n", {}, 400, "separated by ';'"),
+        (f"{HANAKO},vip\n".encode(), {}, 400, "tells of a friend already"),
         (b"friend\n", {"channel": "nope"}, 404, "nope"),
         (b"friend\n", {"on_wrong": "guess"}, 422, "keep_good"),
         (b"friend\n", {}, 200, ""),
@@ -392,13 +434,91 @@ async def test_wrong_lines_at_the_terminal(run: Run, tmp_path: Any) -> None:
 async def test_audiences_at_the_terminal(run: Run) -> None:
     await run("audience", "put", "vips", "--title", "VIP会員")
     await run("audience", "add", "vips", HANAKO, TARO)
-    await run("audience", "remove", "vips", TARO)
+    assert "1 removed, 1 were not in it" in await run("audience", "remove", "vips", TARO, "U1")
     assert "upload, 1 members" in await run("audience", "show", "vips")
     listed = await run("audience", "members", "vips")
     assert HANAKO in listed
     assert TARO not in listed
     assert "removed through the API" in await run("audience", "history", "vips", TARO)
     assert "is in it" in await run("audience", "history", "vips", HANAKO)
+    assert "was never in vips" in await run("audience", "history", "vips", friend_id(3))
+    assert "VIP会員" in await run("audience", "list")
     assert "is deleted" in await run("audience", "delete", "vips")
-    with pytest.raises(Failed, match="does not exist"):
-        await run("audience", "show", "vips")
+
+
+async def test_a_file_of_ids_at_the_terminal(run: Run, tmp_path: Any) -> None:
+    await run("audience", "put", "vips")
+    file = tmp_path / "ids.csv"
+    file.write_bytes("ユーザーID,名前\r\n".encode("cp932") + f"{HANAKO}\r\n花子\r\n".encode())
+    with pytest.raises(Failed, match="such as line 3"):
+        await run("audience", "upload", "vips", str(file))
+    told = await run("audience", "upload", "vips", str(file), "--keep-good")
+    assert "line 3 holds no user id: 花子" in told
+    assert "1 joined, 0 were in already, 1 wrong lines" in told
+    file.write_text("ユーザーID\n", encoding="utf-8")
+    told = await run("audience", "upload", "vips", str(file))
+    assert "no user ids; its first line was taken for a header: ユーザーID" in told
+
+
+async def test_audiences_of_a_file_at_the_terminal(run: Run, tmp_path: Any) -> None:
+    file = tmp_path / "audiences.yaml"
+    file.write_text(
+        "audiences: {vips: {title: VIP会員}, new: , odd: {kind: odd}}", encoding="utf-8"
+    )
+    with pytest.raises(Failed, match=r"^audiences\.odd: kind is one of upload"):
+        await run("audience", "define", str(file))
+    assert "VIP会員" in await run("audience", "show", "vips")
+    for wrong in ("friend,tags", "audiences: [vips]", "audiences: {vips: 1}", "audiences:", ": ["):
+        file.write_text(wrong, encoding="utf-8")
+        with pytest.raises(Failed, match="is no file of audiences"):
+            await run("audience", "define", str(file))
+    file.write_text("audiences: {VIP会員: {}}", encoding="utf-8")
+    with pytest.raises(Failed, match="'VIP会員' can't be an audience's name"):
+        await run("audience", "define", str(file))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("audience show nope", "'nope' does not exist"),
+        ("audience members nope", "'nope' does not exist"),
+        ("audience show 会員", "what marketers call it is its title"),
+        ("audience show ../friends", "can't be an audience's name"),
+        ("audience put 会員", "in a to z, digits and -"),
+        ("audience add nope U1", "'U1' is no LINE user id"),
+        (f"audience history nope {HANAKO}", "'nope' does not exist"),
+        ("friend list --audience nope", "'nope' does not exist"),
+        ("friend list --channel nope", "channel 'nope' does not exist"),
+        (f"friend show {HANAKO}", "is not a friend of channel 'default'"),
+        ("friend show 花子", "'花子' is no LINE user id"),
+        ("friend show ../audiences", "is no LINE user id"),
+        (f"friend tag {HANAKO} vip", "is not a friend"),
+        (f"friend forget {HANAKO} --yes", "is not a friend"),
+    ],
+)
+async def test_what_is_wrong_is_told_at_the_terminal(run: Run, words: str, says: str) -> None:
+    with pytest.raises(Failed, match=says):
+        await run(*words.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("TOBIISHI_URL", "http://127.0.0.1:1", "does not answer .* start it with `make run`"),
+        ("TOBIISHI_API_TOKEN", "another", "has another token; set TOBIISHI_API_TOKEN"),
+        ("TOBIISHI_API_TOKEN", "鍵", "set it"),
+    ],
+)
+async def test_who_can_not_be_reached_is_told_at_the_terminal(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Failed, match=says):
+        await run("friend", "list")
+
+
+async def test_a_file_that_is_too_large_is_told_at_the_terminal(run: Run, tmp_path: Any) -> None:
+    file = tmp_path / "large.csv"
+    file.write_bytes(b"friend\n" + f"{HANAKO}\n".encode() * 2_000_000)
+    with pytest.raises(Failed, match="64 MB"):
+        await run("friend", "upload", str(file))

@@ -1,0 +1,53 @@
+"""Files on their way to the starter, and how far they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tobiishi.cli.server import call
+
+KeepGood = Annotated[
+    bool,
+    typer.Option(
+        "--keep-good", help="Keep the good lines of a file that has wrong ones, not nothing."
+    ),
+]
+
+#: Bytes that are read, and sent, at a time.
+_PIECE = 1 << 16
+
+
+def send(path: str, file: Path, *, channel: str, keep_good: bool) -> Any:
+    """What the starter answers to the file. Shows how far it is. Raises `Failed`."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as shown:
+        task = shown.add_task(f"{file.name}: sending", total=None)
+        with shown.open(file, "rb", task_id=task) as source:
+
+            def pieces() -> Iterator[bytes]:
+                yield from iter(lambda: source.read(_PIECE), b"")
+                # The bar is full, and the starter has yet to keep what it was sent.
+                shown.update(task, description=f"{file.name}: keeping", total=None)
+
+            return call(
+                "POST",
+                path,
+                params={
+                    "channel": channel,
+                    "on_wrong": "keep_good" if keep_good else "keep_nothing",
+                },
+                content=pieces(),
+                timeout=None,
+            )
