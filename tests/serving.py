@@ -18,11 +18,11 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def serving(app: Any, port: int | None = None) -> AsyncIterator[str]:
-    """The app's URL, while it is served."""
+async def serving(app: Any, port: int | None = None, **more: Any) -> AsyncIterator[str]:
+    """The app's URL, while it is served; `more` is for uvicorn, such as certificates."""
     port = port or free_port()
     server = uvicorn.Server(
-        uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=1)
+        uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=1, **more)
     )
     task = asyncio.create_task(server._serve())
     try:
@@ -31,7 +31,7 @@ async def serving(app: Any, port: int | None = None) -> AsyncIterator[str]:
                 await task
                 raise RuntimeError("the app did not start")
             await asyncio.sleep(0.01)
-        yield f"http://127.0.0.1:{port}"
+        yield f"{'https' if 'ssl_certfile' in more else 'http'}://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         await task

@@ -288,7 +288,8 @@ def _picked(action: dict[str, Any], picked: str | None, now: datetime) -> str:
     if picked is None:
         moment = _read_moment(action.get("initial"), format_)
         moment = moment or datetime.strptime(now.strftime(format_), format_)  # noqa: DTZ007
-        moment = max(least or moment, min(most or moment, moment))
+        moment = min(most or moment, moment)
+        moment = max(least or moment, moment)
     elif not (given := _read_moment(picked, format_)):
         raise Rejection(422, f"picked: {picked!r} is no {action['mode']}; write {example}")
     else:

@@ -453,7 +453,9 @@ let chosen = location.hash.slice(1) || null;
 let revision = 0, search = "", limit = 100, total = 0;
 
 function drawFriends() {
-  const list = [...friends.values()].sort((one, other) => other.changed - one.changed).slice(0, MOST);
+  const sought = search.toLowerCase();
+  const isSought = ({displayName, userId}) => `${displayName}\n${userId}`.toLowerCase().includes(sought);
+  const list = [...friends.values()].filter(isSought).sort((one, other) => other.changed - one.changed).slice(0, MOST);
   $("friends").replaceChildren(...list.map((friend) => {
     const face = make("span", "face", [...friend.displayName][0]);
     face.style.backgroundColor = `hsl(${parseInt(friend.userId.slice(1, 7), 16) % 360} 45% 62%)`;
@@ -466,7 +468,7 @@ function drawFriends() {
     button.classList.toggle("blocked", friend.status === "blocked");
     button.classList.toggle("unread", friend.userId !== chosen && (read.get(friend.userId) || 0) < friend.changed);
     if (friend.userId === chosen) button.setAttribute("aria-current", "true");
-    button.onclick = () => choose(friend.userId);
+    button.onclick = () => { showTalk(true); choose(friend.userId); };
     return make("li", "", button);
   }));
   const rest = total - list.length;
@@ -476,7 +478,7 @@ function drawFriends() {
 function drawHead() {
   const friend = friends.get(chosen);
   $("phone").hidden = !friend;
-  $("empty").hidden = Boolean(friend) || friends.size > 0;
+  $("empty").hidden = Boolean(friend) || total > 0;
   if (!friend) return;
   const blocked = friend.status === "blocked";
   $("name").textContent = friend.displayName;
@@ -485,6 +487,9 @@ function drawHead() {
   $("notice").hidden = !blocked;
   for (const element of $("form").elements) element.disabled = blocked;
 }
+
+// On a phone there is room for the friends, or for one chat.
+const showTalk = (isShown) => document.querySelector("main").classList.toggle("talking", isShown);
 
 async function choose(userId) {
   if (userId !== chosen) {
@@ -530,6 +535,7 @@ async function look() {
   const news = await call("GET", `talks?${query}`);
   if (asked !== search) return;
   revision = news.revision;
+  if (search) await drawChosen(); // Of whom is not sought nothing is told.
   if (!news.talks.length && !first && news.total === total) return;
   total = news.total;
   for (const friend of news.talks) {
@@ -547,8 +553,11 @@ async function look() {
 $("add").onclick = async () => {
   const friend = await call("POST", "friends", {}).catch((error) => tell(error.message));
   await refresh();
-  if (friend && friends.has(friend.userId)) await choose(friend.userId);
+  if (!friend || !friends.has(friend.userId)) return;
+  showTalk(true);
+  await choose(friend.userId);
 };
+$("back").onclick = () => showTalk(false);
 $("block").onclick = async () => {
   const blocked = friends.get(chosen).status === "blocked";
   await (blocked ? call("POST", "friends", {userId: chosen}) : call("DELETE", `friends/${chosen}`))
@@ -578,9 +587,12 @@ $("search").oninput = () => {
   revision = 0;
   const kept = friends.get(chosen);
   friends.clear();
-  if (kept && !search) friends.set(chosen, kept);
+  if (kept) friends.set(chosen, kept); // Whom one talks with stays, found or not.
   refresh();
 };
 
+// By itself the simulator has no shop.
+fetch("/shop/", {method: "HEAD"}).then((answer) => { $("shop").hidden = !answer.ok; }, () => {});
+showTalk(Boolean(chosen));
 setInterval(refresh, 1000);
 refresh();
