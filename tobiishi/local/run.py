@@ -33,6 +33,7 @@ from tobiishi.local.postgres import EmbeddedPostgres
 from tobiishi.local.supervisor import Program, Supervisor, answers, listens, says
 from tobiishi.local.temporal_server import NAMESPACE, EmbeddedTemporal
 from tobiishi.settings import Settings, public_address
+from tobiishi.simulator.login import LOGIN_CHANNEL_ID, LOGIN_CHANNEL_SECRET
 from tobiishi.temporal import SEARCH_ATTRIBUTES, connect, connect_config
 from tobiishi.tokens import Signer
 
@@ -163,6 +164,8 @@ async def _start(
             ),
             "LINE_CHANNEL_ACCESS_TOKEN": _SIMULATOR_TOKEN,
             "LINE_API_BASE_URL": simulator,
+            "LINE_LOGIN_CHANNEL_ID": LOGIN_CHANNEL_ID,
+            "LINE_LOGIN_CHANNEL_SECRET": LOGIN_CHANNEL_SECRET,
         }
         # For real friends' phones this machine's own address would lead nowhere.
         if settings.public_url is None:

@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from tests.integration.local.free_ports import free_ports
 from tobiishi import temporal
@@ -26,6 +26,16 @@ class Stone:
     @workflow.run
     async def run(self) -> str:
         return "stepped on"
+
+
+def stepping(client: Client, task_queue: str) -> Worker:
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[Stone],
+        # What this file imports is nothing for the sandbox, and Stone is nothing to guard.
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
 
 
 def embedded(folder: Path) -> EmbeddedTemporal:
@@ -79,7 +89,7 @@ async def test_is_as_we_need_it(server: EmbeddedTemporal) -> None:
 async def test_history_survives_a_kill(tmp_path: Path) -> None:
     async with embedded(tmp_path) as server:
         client = await Client.connect(server.address)
-        async with Worker(client, task_queue="stones", workflows=[Stone]):
+        async with stepping(client, "stones"):
             await client.execute_workflow(Stone.run, id="stone", task_queue="stones")
         assert server.pid is not None
         os.kill(server.pid, 9)
@@ -114,6 +124,6 @@ async def test_worker_health(server: EmbeddedTemporal) -> None:
     check = (sys.executable, str(ROOT / "deploy" / "worker_health.py"))
     assert await call(server, *check) == 1
     client = await Client.connect(server.address)
-    async with Worker(client, task_queue=temporal.JOURNEYS, workflows=[Stone]):
+    async with stepping(client, temporal.JOURNEYS):
         await client.execute_workflow(Stone.run, id="healthy", task_queue=temporal.JOURNEYS)
         assert await call(server, *check) == 0
