@@ -19,6 +19,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from tobiishi import links, sites
 from tobiishi.api.context import Context, InContext, now
+from tobiishi.api.limits import Limit
 from tobiishi.api.pages import page, try_again
 from tobiishi.database import Unavailable
 from tobiishi.links import Token, Visit, location
@@ -36,6 +37,8 @@ RECORD_WITHIN = 1.0
 FINISH_WITHIN = 3
 #: Visits that wait to be recorded; more than that are lost.
 MOST_WAITING = 10_000
+#: Visits of one friend to one link that are recorded in a minute.
+MOST_A_MINUTE = 30
 #: How often a visit is tried that fails while the database is there.
 MOST_TRIES = 5
 #: Links whose way is remembered for when the database is away.
@@ -52,6 +55,7 @@ class Recorder:
         self._context = context
         self._hands = hands
         self._waiting: asyncio.Queue[tuple[Visit, asyncio.Event]] = asyncio.Queue(MOST_WAITING)
+        self._often = Limit(times=MOST_A_MINUTE, seconds=60)
         self._working: Sequence[asyncio.Task[None]] = ()
         self._urls: dict[tuple[Kind, int], str] = {}
 
@@ -71,6 +75,9 @@ class Recorder:
     def record(self, visit: Visit) -> asyncio.Event:
         """Have the visit recorded; tells when that is done."""
         done = asyncio.Event()
+        if not self._often.takes(visit.token):
+            done.set()  # Nobody taps that often; they are sent on, and that is all.
+            return done
         try:
             self._waiting.put_nowait((visit, done))
         except asyncio.QueueFull:
