@@ -174,3 +174,34 @@ async def of_journey(connection: Connection, journey_id: int) -> list[Delivery]:
         Delivery.from_row(row)
         for row in await all_rows(_sql.of_journey(connection, journey_id=journey_id))
     ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToLookAt:
+    """A delivery that somebody may want to look at, and whose it is."""
+
+    delivery: Delivery
+    friend: str
+    scenario: str
+    entry: int
+
+
+async def to_look_at(
+    connection: Connection,
+    channel: str,
+    status: Literal["claimed", "unknown", "refused"],
+    *,
+    before: UUID | None = None,
+    limit: int,
+) -> list[ToLookAt]:
+    """Those of that status, the latest first; a next page is `before` the last of this one."""
+    rows = _sql.to_look_at(connection, channel=channel, status=status, before=before, limit=limit)
+    return [
+        ToLookAt(
+            delivery=Delivery.from_row(row),
+            friend=row["friend"],
+            scenario=row["scenario"],
+            entry=row["entry"],
+        )
+        for row in await all_rows(rows)
+    ]

@@ -18,7 +18,7 @@ from activities import Sending
 from activities.context import Context
 from tests.scenarios import publish, yaml
 from tests.serving import serving
-from tobiishi import friends, journeys
+from tobiishi import deliveries, friends, journeys
 from tobiishi.channels import Channel, Channels
 from tobiishi.database import Database
 from tobiishi.deliveries import KEY_LIFE
@@ -180,6 +180,23 @@ async def test_a_worker_that_died_while_it_asked_has_perhaps_sent(
 
     assert said.startswith("perhaps sent hello")
     assert (await desk.received(), await desk.statuses()) == (1, ["unknown"])
+
+
+async def test_what_is_unknown_or_refused_is_there_to_look_at(desk: Desk) -> None:
+    first = desk.plan
+    await desk.faults(unknown_users="refuse")
+    for visit in range(1, 6):
+        desk.plan = replace(first, visit=visit)
+        await desk.send(after=timedelta(seconds=visit))
+    async with desk.context.database.connection() as connection:
+        page = await deliveries.to_look_at(connection, "default", "refused", limit=3)
+        last = page[-1].delivery.retry_key
+        rest = await deliveries.to_look_at(connection, "default", "refused", before=last, limit=3)
+        none = await deliveries.to_look_at(connection, "default", "unknown", limit=3)
+    seen = [each.delivery.claimed_at for each in (*page, *rest)]
+    assert seen == sorted(seen, reverse=True)
+    assert (len(page), len(rest), none) == (3, 2, [])
+    assert {(each.friend, each.scenario) for each in page} == {(HANAKO, "welcome")}
 
 
 async def test_a_retry_key_is_of_journey_entry_step_and_visit(desk: Desk) -> None:

@@ -9,7 +9,18 @@ import sys
 import typer
 from cryptography.fernet import Fernet
 
-from tobiishi.cli import audience, channel, enrolment, friend, hold, pace, route, scenario, site
+from tobiishi.cli import (
+    audience,
+    channel,
+    delivery,
+    enrolment,
+    friend,
+    hold,
+    pace,
+    route,
+    scenario,
+    site,
+)
 from tobiishi.cli.server import Failed, call
 from tobiishi.errors import SettingError
 from tobiishi.settings import Settings
@@ -28,7 +39,7 @@ app.add_typer(channel.app, name="channel")
 app.add_typer(site.app, name="site")
 app.add_typer(route.app, name="route")
 
-for command in (hold.pause, hold.resume, hold.holds, pace.pace):
+for command in (hold.pause, hold.resume, hold.holds, pace.pace, delivery.deliveries):
     app.command()(command)
 
 

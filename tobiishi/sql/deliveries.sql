@@ -82,5 +82,19 @@ where deliveries.channel = :channel and deliveries.friend = :friend
     and deliveries.claimed_at between :earliest and :at
 order by deliveries.claimed_at desc limit 1;
 
+-- name: to_look_at
+-- The latest first; on from where a page ended.
+select deliveries.*, journeys.scenario, journeys.entry
+from deliveries join journeys on journeys.id = deliveries.journey_id
+where deliveries.channel = :channel and deliveries.status = :status
+    and (
+        cast(:before as uuid) is null
+        or (deliveries.claimed_at, deliveries.retry_key) < (
+            select claimed_at, retry_key from deliveries where retry_key = cast(:before as uuid)
+        )
+    )
+order by deliveries.claimed_at desc, deliveries.retry_key desc
+limit :limit;
+
 -- name: of_journey
 select * from deliveries where journey_id = :journey_id order by claimed_at, step;

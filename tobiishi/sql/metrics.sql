@@ -14,7 +14,7 @@ group by channel, scenario;
 
 -- name: deliveries
 select channel, status, count(*) as count from deliveries
-where status = 'claimed' or status = 'unknown'
+where status in ('claimed', 'unknown')
 group by channel, status;
 
 -- name: holds

@@ -1,0 +1,60 @@
+"""Deliveries over HTTP: those that somebody may want to look at."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from tobiishi import deliveries
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
+
+router = APIRouter(prefix="/api/deliveries", tags=["deliveries"], dependencies=[Authorised])
+
+
+class Delivery(BaseModel):
+    """One message to one friend."""
+
+    retry_key: UUID
+    friend: str
+    scenario: str
+    entry: int
+    message: str
+    status: deliveries.Status
+    #: LINE's words, or ours.
+    reason: str | None
+    claimed_at: datetime
+    attempts: int
+
+
+@router.get("", summary="Deliveries that wait for LINE, were refused, or may have been sent")
+async def list_some(
+    context: InContext,
+    status: Literal["claimed", "unknown", "refused"] = "unknown",
+    before: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    channel: InChannel = DEFAULT_CHANNEL,
+) -> list[Delivery]:
+    """The latest first. A next page is `before` the `retry_key` of the last one of this page.
+
+    `unknown`: LINE may or may not have taken it, and nothing is sent blind. `claimed`: it is being
+    sent, or waits for LINE.
+    """
+    async with context.database.connection() as connection:
+        await context.channels.get(connection, channel)
+        found = await deliveries.to_look_at(connection, channel, status, before=before, limit=limit)
+    return [
+        Delivery(
+            friend=each.friend,
+            scenario=each.scenario,
+            entry=each.entry,
+            **{
+                name: getattr(each.delivery, name)
+                for name in ("retry_key", "message", "status", "reason", "claimed_at", "attempts")
+            },
+        )
+        for each in found
+    ]

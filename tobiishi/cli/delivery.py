@@ -1,0 +1,32 @@
+"""`tobiishi deliveries`: messages that somebody may want to look at."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tobiishi.channels import DEFAULT
+from tobiishi.cli.server import call
+
+
+def deliveries(
+    status: Annotated[str, typer.Option(help="unknown, refused or claimed.")] = "unknown",
+    limit: Annotated[int, typer.Option(help="How many, the latest first.")] = 100,
+    channel: Annotated[str, typer.Option(help="The LINE channel.")] = DEFAULT,
+) -> None:
+    """Messages that LINE may or may not have taken, refused, or has not taken yet."""
+    params: dict[str, str | int] = {"status": status, "limit": limit, "channel": channel}
+    table = Table("friend", "scenario", "message", "first tried", "tries", "why")
+    for row in call("GET", "/api/deliveries", params=params):
+        table.add_row(
+            row["friend"],
+            row["scenario"],
+            row["message"],
+            row["claimed_at"],
+            str(row["attempts"]),
+            row["reason"],
+        )
+    Console().print(table)
