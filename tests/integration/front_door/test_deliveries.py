@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 from conftest import Publish
-from knocking import HANAKO, Door, follow
+from knocking import HANAKO, Door, count, follow
 
+from tests.eventually import eventually
 from tests.scenarios import yaml
 from tobiishi.database import Database
 
@@ -35,7 +36,7 @@ async def test_one_that_nobody_knows_the_outcome_of_is_named(
 ) -> None:
     await published(yaml())
     await door.knock(follow(HANAKO))
-    await door.app.state.context.relay.events.drain()
+    await eventually(lambda: count(database, "select count(*) from journeys"))
     async with database.connection() as connection:
         key = await connection.fetchval(
             "insert into deliveries (retry_key, journey_id, channel, friend, step, visit, message,"
