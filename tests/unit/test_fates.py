@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tobiishi.chaos import fates, kills
-from tobiishi.chaos.fates import Fate, Way, compare
+from tobiishi.chaos.fates import Fate, Way, compare, compare_ledger
 from tobiishi.scenario import read_scenario
 
 BUYER = Fate(friend="U" + "0" * 32, adds_at=0, likes=True, way=Way.BUYS, old_news=False)
@@ -26,6 +26,22 @@ BUYER = Fate(friend="U" + "0" * 32, adds_at=0, likes=True, way=Way.BUYS, old_new
 )
 def test_what_is_wrong_with_what_a_friend_received(received: list[str], kinds: list[str]) -> None:
     assert [finding.kind for finding in compare(BUYER, received)] == kinds
+
+
+@pytest.mark.parametrize(
+    ("accepted", "ledger", "kinds"),
+    [
+        ([], [], []),
+        (["a", "b"], ["b", "a"], []),
+        (["a", "b"], ["a"], ["ledger"]),
+        (["a"], ["a", "b"], ["ledger"]),
+        (["a", "a"], ["a"], ["ledger"]),
+    ],
+)
+def test_the_ledger_says_what_line_accepted(
+    accepted: list[str], ledger: list[str], kinds: list[str]
+) -> None:
+    assert [finding.kind for finding in compare_ledger(BUYER, accepted, ledger)] == kinds
 
 
 @pytest.mark.parametrize("brisk", [True, False])

@@ -96,8 +96,8 @@ def _report(
     found: list[Finding],
     recoveries: list[tuple[str, float]],
 ) -> None:
-    table = Table("friend who", "friends", "missing", "doubled", "wrong", "out of order")
-    kinds = ("missing", "doubled", "wrong", "out of order")
+    kinds = ("missing", "doubled", "wrong", "out of order", "ledger")
+    table = Table("friend who", "friends", *kinds)
     for way in fates.Way:
         count = sum(fate.way == way for fate in drawn)
         wrong = Counter(finding.kind for finding in found if finding.way == way)

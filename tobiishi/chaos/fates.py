@@ -119,7 +119,7 @@ class Finding:
 
     friend: str
     way: Way
-    #: `missing`, `doubled`, `wrong`, `out of order`.
+    #: `missing`, `doubled`, `wrong`, `out of order`, `ledger`.
     kind: str
     expected: tuple[str, ...]
     received: tuple[str, ...]
@@ -140,4 +140,16 @@ def compare(fate: Fate, received: Sequence[str]) -> list[Finding]:
     return [
         Finding(friend=fate.friend, way=fate.way, kind=kind, expected=expected, received=got)
         for kind in kinds
+    ]
+
+
+def compare_ledger(fate: Fate, accepted: Sequence[str], ledger: Sequence[str]) -> list[Finding]:
+    """What LINE accepted and what our ledger says was sent: by retry key, the same ones."""
+    if sorted(accepted) == sorted(ledger):
+        return []
+    expected, received = tuple(sorted(accepted)), tuple(sorted(ledger))
+    return [
+        Finding(
+            friend=fate.friend, way=fate.way, kind="ledger", expected=expected, received=received
+        )
     ]

@@ -13,13 +13,14 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 
-from tobiishi.chaos.fates import BOUGHT, LEFT, LIKES, Fate, Finding, Way, compare
+from tobiishi.chaos.fates import BOUGHT, LEFT, LIKES, Fate, Finding, Way, compare, compare_ledger
 from tobiishi.chaos.kills import PARTS, Kill
 from tobiishi.line import sign
 from tobiishi.local.keys import kept_keys
@@ -41,6 +42,8 @@ FAULTS: dict[str, Any] = {
 }
 #: Seconds that an answer of the run is waited for, again and again, before the harness gives up.
 _PATIENCE = 120.0
+#: Seconds until the ledger has heard what a worker that died could not tell it.
+_NOTICED = 45.0
 #: Seconds that a message may take: the waits before it, and all outages on the way.
 _SLOWEST = 300.0
 
@@ -191,11 +194,32 @@ class Walk:
         self.recoveries.append((kill.part, time.monotonic() - begun))
 
     async def findings(self, fates: Sequence[Fate]) -> list[Finding]:
-        """What is wrong with what they all received."""
-        found: list[Finding] = []
-        for fate in fates:
-            found += compare(fate, await self.received(fate.friend))
-        return found
+        """What is wrong with what they all received, and with what the ledger says of it."""
+        found = await asyncio.gather(*(self.findings_of(fate) for fate in fates))
+        return [finding for each in found for finding in each]
+
+    async def findings_of(self, fate: Fate) -> list[Finding]:
+        if wrong := compare(fate, await self.received(fate.friend)):
+            return wrong
+        # A worker that died after LINE's answer is noticed after half a minute.
+        with suppress(TimeoutError):
+            await self.patiently(
+                partial(self.ledgers, fate), lambda two: two[0] == two[1], seconds=_NOTICED
+            )
+        return compare_ledger(fate, *await self.ledgers(fate))
+
+    async def ledgers(self, fate: Fate) -> tuple[list[str], list[str]]:
+        """The retry keys of what LINE accepted, and of what our ledger says was sent."""
+        sent = await self.line.get("/_simulator/messages", params={"to": fate.friend})
+        known = await self.api.get(f"/api/friends/{fate.friend}")
+        deliveries = [
+            each
+            for journey in known.raise_for_status().json()["journeys"]
+            for each in journey["deliveries"]
+        ]
+        accepted = [each["retryKey"] for each in sent.raise_for_status().json()]
+        ours = [each["retry_key"] for each in deliveries if each["status"] == "sent"]
+        return sorted(accepted), sorted(ours)
 
     async def add(self, friend: str) -> None:
         body = {"userId": friend}
