@@ -6,6 +6,7 @@ said for it, so that no journey stays under way for good that nothing moves.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import datetime, timedelta
 
@@ -36,6 +37,11 @@ class Strays(Queue):
         super().__init__(database)
         self.temporal = temporal
         self._looked_at: datetime | None = None
+
+    async def run(self) -> None:
+        """As every queue, but not at once: a relay that starts has more urgent things to ask."""
+        await asyncio.sleep(self.look_every.total_seconds())
+        await super().run()
 
     async def handle_one(self, connection: Connection, now: datetime) -> bool:
         """Always False: whatever it found, there is nothing more to do at once."""

@@ -292,6 +292,7 @@ steps: [{send: {name: invitation, messages: [{type: text, text: ご招待しま�
         "already_in": 0,
         "wrong": 1,
         "wrong_lines": [{"line": 6, "text": "?"}],
+        "header": "userId,name",
     }
     for friend in friends:
         await shop.line.got(friend, "ご招待します")
