@@ -28,8 +28,10 @@ FriendId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 #: BCP 47, as far as anybody uses it: `ja`, `pt-BR`, `zh-Hant-TW`.
 LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
+#: Text without line breaks and other control characters: it goes into messages and into lists.
+ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 #: The value of an attribute of the shop's own.
-FieldValue = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
+FieldValue = Annotated[str, StringConstraints(max_length=200, pattern=ONE_LINE)]
 
 
 class Seen(BaseModel):
@@ -47,7 +49,7 @@ class Attributes(BaseModel):
     gender: Literal["male", "female", "other"] | None = None
     birthday: date | None = None
     age: int | None = Field(default=None, ge=0, le=150)
-    region: str | None = Field(default=None, max_length=64)
+    region: str | None = Field(default=None, max_length=64, pattern=ONE_LINE)
     os: Literal["ios", "android", "other"] | None = None
     #: BCP 47.
     language: Annotated[str, StringConstraints(pattern=LANGUAGE)] | None = None

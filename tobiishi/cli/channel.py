@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tobiishi.cli.server import call
+from tobiishi.cli.server import call, path_of
 from tobiishi.settings import LINE_API_BASE_URL
 
 app = typer.Typer(help="Channels: add, look up.", no_args_is_help=True)
@@ -45,7 +45,7 @@ def put(
         "access_token": typer.prompt("Channel access token", hide_input=True),
         "api_base_url": api_base_url,
     }
-    answer = call("PUT", f"/api/channels/{channel}", json=body)
+    answer = call("PUT", path_of("channels", channel), json=body)
     typer.echo(f"{answer['channel']}: set its webhook URL to https://YOUR-HOST{answer['webhook']}")
 
 
@@ -55,7 +55,7 @@ def login(
     remove: Annotated[bool, typer.Option("--remove", help="It has none any more.")] = False,
 ) -> None:
     """Have a LINE Login channel tell who comes by a route (docs/routes.md). Asks for its secret."""
-    path = f"/api/channels/{channel}/login"
+    path = path_of("channels", channel, "login")
     if remove:
         call("DELETE", path)
         typer.echo(f"{channel}: nobody is told by LINE Login any more")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from tobiishi.channels import DEFAULT
-from tobiishi.cli.server import Failed, call
+from tobiishi.cli.server import Failed, call, path_of
 
 Channel = Annotated[str, typer.Option(help="The LINE channel.")]
 Scenario = Annotated[str | None, typer.Option(help="Only this scenario.")]
@@ -40,10 +40,10 @@ def _path(channel: str, scenario: str | None, friend: str | None) -> tuple[str, 
     if scenario and friend:
         raise Failed("--scenario and --friend don't go together; name one")
     if scenario:
-        return f"/api/scenarios/{scenario}", {"channel": channel}
+        return path_of("scenarios", scenario), {"channel": channel}
     if friend:
-        return f"/api/friends/{friend}", {"channel": channel}
-    return f"/api/channels/{channel}", {}
+        return path_of("friends", friend), {"channel": channel}
+    return path_of("channels", channel), {}
 
 
 def _say(held: Any) -> None:

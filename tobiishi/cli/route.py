@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tobiishi.channels import DEFAULT
-from tobiishi.cli.server import Failed, call
+from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.qr import drawn
 
 app = typer.Typer(help="Routes: how friends come to add the channel.", no_args_is_help=True)
@@ -23,7 +23,7 @@ def put(
     channel: Channel = DEFAULT,
 ) -> None:
     """Make a route, or change what it is called. Tells its link."""
-    made = call("PUT", f"/api/routes/{route}", params={"channel": channel}, json={"title": title})
+    made = call("PUT", path_of("routes", route), params={"channel": channel}, json={"title": title})
     _say(made)
     for note in made["notes"]:
         typer.echo(f"note: {note}", err=True)
@@ -42,7 +42,7 @@ def list_all(channel: Channel = DEFAULT) -> None:
 @app.command()
 def delete(route: str, channel: Channel = DEFAULT) -> None:
     """Delete a route that no scenario and no audience uses."""
-    call("DELETE", f"/api/routes/{route}", params={"channel": channel})
+    call("DELETE", path_of("routes", route), params={"channel": channel})
     typer.echo(f"{route} is deleted")
 
 
@@ -55,7 +55,7 @@ def qr(
     """Write the QR code of the route's link into a file."""
     if file.suffix not in (".svg", ".png"):
         raise Failed(f"{file}: the name tells the kind; end it in .svg or .png")
-    found = call("GET", f"/api/routes/{route}", params={"channel": channel})
+    found = call("GET", path_of("routes", route), params={"channel": channel})
     if found["link"] is None:
         raise Failed(found["notes"][0])
     file.write_bytes(drawn(found["link"], "svg" if file.suffix == ".svg" else "png"))
