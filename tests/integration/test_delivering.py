@@ -182,6 +182,30 @@ async def test_a_worker_that_died_while_it_asked_has_perhaps_sent(
     assert (await desk.received(), await desk.statuses()) == (1, ["unknown"])
 
 
+@pytest.mark.parametrize(
+    ("fault", "status", "received"),
+    [
+        ("cut_after_acceptance", "unknown", 1),
+        ("rate_500", "unknown", 0),
+        ("rate_429", "skipped", 0),
+    ],
+        ("cut_after_acceptance", "unknown", 1),
+        ("rate_500", "unknown", 0),
+        ("rate_429", "skipped", 0),
+    ],
+)
+async def test_a_journey_that_ends_leaves_no_message_half_sent(
+    desk: Desk, fault: str, status: str, received: int
+) -> None:
+    await desk.faults(**{fault: 1})
+    assert (await desk.send()).startswith("again: ")
+    async with desk.context.database.transaction() as connection:
+        await journeys.end(connection, desk.journey.journey_id, "exited", at=NOW)
+    (row,) = await desk.ledger()
+    assert (row["status"], await desk.received()) == (status, received)
+    assert row["reason"].startswith("the journey ended before LINE had clearly answered")
+
+
 async def test_what_is_unknown_or_refused_is_there_to_look_at(desk: Desk) -> None:
     first = desk.plan
     await desk.faults(unknown_users="refuse")

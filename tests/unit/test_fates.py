@@ -31,15 +31,18 @@ def test_what_is_wrong_with_what_a_friend_received(received: list[str], kinds: l
 @pytest.mark.parametrize(
     ("accepted", "ledger", "kinds"),
     [
-        ([], [], []),
-        (["a", "b"], ["b", "a"], []),
-        (["a", "b"], ["a"], ["ledger"]),
-        (["a"], ["a", "b"], ["ledger"]),
-        (["a", "a"], ["a"], ["ledger"]),
+        ([], {}, []),
+        (["a", "b"], {"b": "sent", "a": "sent"}, []),
+        (["a"], {"a": "unknown", "b": "unknown", "c": "skipped"}, []),
+        (["a", "b"], {"a": "sent"}, ["ledger"]),
+        (["a"], {"a": "sent", "b": "sent"}, ["ledger"]),
+        (["a", "a"], {"a": "sent"}, ["ledger"]),
+        (["a"], {"a": "skipped"}, ["ledger"]),
+        ([], {"a": "claimed"}, ["ledger"]),
     ],
 )
 def test_the_ledger_says_what_line_accepted(
-    accepted: list[str], ledger: list[str], kinds: list[str]
+    accepted: list[str], ledger: dict[str, str], kinds: list[str]
 ) -> None:
     assert [finding.kind for finding in compare_ledger(BUYER, accepted, ledger)] == kinds
 

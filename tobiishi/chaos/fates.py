@@ -7,7 +7,7 @@ uses nothing of `tobiishi.scenario`, so that a mistake there does not excuse its
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -143,11 +143,18 @@ def compare(fate: Fate, received: Sequence[str]) -> list[Finding]:
     ]
 
 
-def compare_ledger(fate: Fate, accepted: Sequence[str], ledger: Sequence[str]) -> list[Finding]:
-    """What LINE accepted and what our ledger says was sent: by retry key, the same ones."""
-    if sorted(accepted) == sorted(ledger):
+def compare_ledger(fate: Fate, accepted: Sequence[str], ledger: Mapping[str, str]) -> list[Finding]:
+    """What LINE accepted, by retry key, and what our ledger says of each: the same.
+
+    `unknown` may be either. Nothing may be `claimed` still: all journeys are over.
+    """
+    sent = {key for key, status in ledger.items() if status == "sent"}
+    unknown = {key for key, status in ledger.items() if status == "unknown"}
+    once = len(set(accepted)) == len(accepted)
+    if once and sent <= set(accepted) <= sent | unknown and "claimed" not in ledger.values():
         return []
-    expected, received = tuple(sorted(accepted)), tuple(sorted(ledger))
+    expected = tuple(sorted(accepted))
+    received = tuple(sorted(f"{key} {status}" for key, status in ledger.items()))
     return [
         Finding(
             friend=fate.friend, way=fate.way, kind="ledger", expected=expected, received=received

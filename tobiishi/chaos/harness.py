@@ -13,7 +13,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ FAULTS: dict[str, Any] = {
 #: Seconds that an answer of the run is waited for, again and again, before the harness gives up.
 _PATIENCE = 120.0
 #: Seconds until the ledger has heard what a worker that died could not tell it.
-_NOTICED = 45.0
+_NOTICED = 45
 #: Seconds that a message may take: the waits before it, and all outages on the way.
 _SLOWEST = 300.0
 
@@ -201,25 +200,26 @@ class Walk:
     async def findings_of(self, fate: Fate) -> list[Finding]:
         if wrong := compare(fate, await self.received(fate.friend)):
             return wrong
+        found = compare_ledger(fate, *await self.ledgers(fate))
         # A worker that died after LINE's answer is noticed after half a minute.
-        with suppress(TimeoutError):
-            await self.patiently(
-                partial(self.ledgers, fate), lambda two: two[0] == two[1], seconds=_NOTICED
-            )
-        return compare_ledger(fate, *await self.ledgers(fate))
+        for _ in range(_NOTICED):
+            if not found:
+                break
+            await asyncio.sleep(1)
+            found = compare_ledger(fate, *await self.ledgers(fate))
+        return found
 
-    async def ledgers(self, fate: Fate) -> tuple[list[str], list[str]]:
-        """The retry keys of what LINE accepted, and of what our ledger says was sent."""
+    async def ledgers(self, fate: Fate) -> tuple[list[str], dict[str, str]]:
+        """The retry keys of what LINE accepted, and each one's status in our ledger."""
         sent = await self.line.get("/_simulator/messages", params={"to": fate.friend})
         known = await self.api.get(f"/api/friends/{fate.friend}")
-        deliveries = [
-            each
+        accepted = [each["retryKey"] for each in sent.raise_for_status().json()]
+        ledger = {
+            each["retry_key"]: each["status"]
             for journey in known.raise_for_status().json()["journeys"]
             for each in journey["deliveries"]
-        ]
-        accepted = [each["retryKey"] for each in sent.raise_for_status().json()]
-        ours = [each["retry_key"] for each in deliveries if each["status"] == "sent"]
-        return sorted(accepted), sorted(ours)
+        }
+        return accepted, ledger
 
     async def add(self, friend: str) -> None:
         body = {"userId": friend}

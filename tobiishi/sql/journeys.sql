@@ -85,6 +85,15 @@ with held as (
     returning journeys.outcome, journeys.stopping_because
 ), forgotten as (
     delete from journey_interests where journey_id = :journey_id
+), closed as (
+    -- A message that was being sent is tried no more: whoever has left must not get it.
+    update deliveries
+    set status = case
+            when coalesce(ambiguous_at, asking_at) is null then 'skipped' else 'unknown'
+        end,
+        reason = 'the journey ended before LINE had clearly answered' || coalesce(': ' || reason, ''),
+        settled_at = :at
+    where journey_id = :journey_id and status = 'claimed'
 )
 select outcome, stopping_because from ended
 union all
