@@ -189,10 +189,6 @@ async def test_a_worker_that_died_while_it_asked_has_perhaps_sent(
         ("rate_500", "unknown", 0),
         ("rate_429", "skipped", 0),
     ],
-        ("cut_after_acceptance", "unknown", 1),
-        ("rate_500", "unknown", 0),
-        ("rate_429", "skipped", 0),
-    ],
 )
 async def test_a_journey_that_ends_leaves_no_message_half_sent(
     desk: Desk, fault: str, status: str, received: int
