@@ -1,7 +1,7 @@
 """Exit code 0 where a worker of this container has asked Temporal for work of late.
 
-A worker serves no port that could be looked at, and one that lives but no longer polls is worth
-as little as a dead one.
+A worker that lives, reaches its database and Temporal (`/readyz` tells that) but no longer polls is
+worth as little as a dead one.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ _OF_LATE = timedelta(minutes=3)
 
 
 async def polls() -> bool:
-    client = await temporal.connect()
-    answer = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(
-            namespace=client.namespace, task_queue=TaskQueue(name=temporal.JOURNEYS)
+    async with asyncio.timeout(20):
+        client = await temporal.connect()
+        answer = await client.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=client.namespace, task_queue=TaskQueue(name=temporal.JOURNEYS)
+            )
         )
-    )
     here = f"@{socket.gethostname()}"
     return any(
         poller.identity.endswith(here)
@@ -37,7 +38,7 @@ async def polls() -> bool:
 
 
 if __name__ == "__main__":
-    healthy = asyncio.run(asyncio.wait_for(polls(), 20))
+    healthy = asyncio.run(polls())
     sys.stdout.flush()
     # The Temporal SDK's threads may abort an ordinary exit (temporalio/sdk-python#300).
     os._exit(0 if healthy else 1)

@@ -81,7 +81,8 @@ class Database:
 
     async def close(self) -> None:
         with suppress(TimeoutError):  # A connection that hangs is cut then.
-            await asyncio.wait_for(self.pool.close(), _PATIENCE)
+            async with asyncio.timeout(_PATIENCE):
+                await self.pool.close()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

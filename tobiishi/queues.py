@@ -75,8 +75,10 @@ class Queue(ABC):
             except Exception:  # One row's, or the database's refusal: it must not end the relay.
                 _log.exception("%s: failed, and tries again", type(self).__name__)
                 pause = timedelta(seconds=1)
+            # Not `wait_for`: in Python 3.11 a bell in the moment of a cancelling drowns it.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), pause.total_seconds())
+                async with asyncio.timeout(pause.total_seconds()):
+                    await self._bell.wait()
 
     async def drain(self) -> int:
         """Handle all that is due. Tells how many times there was something."""

@@ -65,7 +65,8 @@ class Recorder:
 
     async def __aexit__(self, *_: object) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._waiting.join(), FINISH_WITHIN)
+            async with asyncio.timeout(FINISH_WITHIN):
+                await self._waiting.join()
         for task in self._working:
             task.cancel()
         await asyncio.gather(*self._working, return_exceptions=True)
@@ -187,7 +188,8 @@ async def _answer(
         language = language_of(request.headers.get("accept-language", ""))
         done = recorder.record(Visit(token=token, at=at, os=os_of(agent), language=language))
         with suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), patience)
+            async with asyncio.timeout(patience):
+                await done.wait()
     # No Referrer-Policy: a redirect passes on where the visitor came from, which is not us, and the
     # shop's own statistics may have it.
     headers = {"Location": location(url), "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}

@@ -133,7 +133,8 @@ class Reception:
                 self._asking[channel.channel] = asking
                 asking.add_done_callback(lambda _: self._asking.pop(channel.channel, None))
             with suppress(TimeoutError):
-                basic_id = await asyncio.wait_for(asyncio.shield(asking), ASK_WITHIN)
+                async with asyncio.timeout(ASK_WITHIN):
+                    basic_id = await asyncio.shield(asking)
         return basic_id and friend_add_link(basic_id, api_base_url=channel.api_base_url)
 
     async def _learn(self, channel: Channel) -> str | None:

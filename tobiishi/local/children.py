@@ -93,7 +93,8 @@ class Child:
         """Ask to stop, wait `grace` seconds, then kill. Returns the exit code."""
         self.signal(self._command.stop_signal)
         try:
-            await asyncio.wait_for(self._process.wait(), grace)
+            async with asyncio.timeout(grace):
+                await self._process.wait()
         except TimeoutError:
             # The child leads its own group: what it started goes with it.
             with contextlib.suppress(ProcessLookupError):

@@ -663,3 +663,17 @@ async def test_a_change_and_a_block_at_once_do_not_wait_for_each_other(
         )
     assert await change == 1
     assert [row["stopping"] for row in await journeys(shop)] == ["unfollowed"]
+
+
+async def test_a_relay_ends_whenever_it_is_rung(shop: Database) -> None:
+    """Also where the bell rings in the moment in which it is told to end."""
+    queue = Relay(shop, await Client.connect("127.0.0.1:1", lazy=True)).changes
+    for moments in range(8):
+        running = asyncio.create_task(queue.run())
+        await asyncio.sleep(0.1)  # It has looked, and waits.
+        queue.ring()
+        for _ in range(moments):
+            await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.wait([running], timeout=5)
+        assert running.cancelled(), moments
