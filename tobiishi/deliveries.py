@@ -100,7 +100,7 @@ async def claim(
 
 
 async def settle(connection: Connection, delivery: Delivery, *, at: datetime) -> None:
-    """Keep what became of a claimed delivery. A settled one stays as it is."""
+    """Keep what became of a claimed delivery. A settled one stays, unless `unknown` is known now."""
     await _sql.settle(
         connection,
         retry_key=delivery.retry_key,

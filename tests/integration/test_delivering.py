@@ -202,6 +202,20 @@ async def test_a_journey_that_ends_leaves_no_message_half_sent(
     assert row["reason"].startswith("the journey ended before LINE had clearly answered")
 
 
+async def test_an_answer_that_comes_after_the_journey_ended_is_kept(desk: Desk) -> None:
+    """As where somebody terminates the workflow in the Temporal UI in that moment."""
+    await desk.faults(latency_seconds=1)
+    sending = asyncio.create_task(desk.send())
+    while "claimed" not in await desk.statuses():
+        await asyncio.sleep(0.01)
+    async with desk.context.database.transaction() as connection:
+        await journeys.end(connection, desk.journey.journey_id, "stopped", at=NOW)
+    assert await desk.statuses() == ["unknown"]
+    assert await sending == "sent hello"
+    (row,) = await desk.ledger()
+    assert (row["status"], row["reason"], bool(row["request_id"])) == ("sent", None, True)
+
+
 async def test_what_is_unknown_or_refused_is_there_to_look_at(desk: Desk) -> None:
     first = desk.plan
     await desk.faults(unknown_users="refuse")

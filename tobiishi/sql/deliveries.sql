@@ -35,10 +35,12 @@ on conflict (retry_key) do update set
 returning *;
 
 -- name: settle!
+-- A clear answer counts even where the journey ended while it was awaited.
 update deliveries
 set status = :status, reason = :reason, settled_at = :at,
     request_id = :request_id, message_ids = :message_ids
-where retry_key = :retry_key and status = 'claimed';
+where retry_key = :retry_key
+    and (status = 'claimed' or (status = 'unknown' and :status = 'sent'));
 
 -- name: put_off!
 update deliveries
