@@ -16,6 +16,7 @@ from tobiishi import deliveries, friends, holds, journeys, metrics
 from tobiishi.database import Connection
 from tobiishi.deliveries import Delivery
 from tobiishi.friends import Friend
+from tobiishi.holds import Hold
 from tobiishi.line import (
     FriendNotFound,
     LineClient,
@@ -69,7 +70,7 @@ class Sending:
                 raise ApplicationError(
                     f"held back: {held.reason}",
                     type="Held",
-                    next_retry_delay=holds.look_again(),
+                    next_retry_delay=held.look_again(at),
                     category=ApplicationErrorCategory.BENIGN,
                 )
             delivery = await deliveries.claim(
@@ -228,8 +229,8 @@ class Sending:
                 connection, delivery, reason=str(error), ambiguous=error.ambiguous, at=at
             )
             if isinstance(error, QuotaSpent | Unauthorised):
-                delay = holds.look_again()
-                await self._hold_channel(connection, journey, error, at)
+                held = await self._hold_channel(connection, journey, error, at)
+                delay = held.look_again(at)
         return ApplicationError(str(error), type=kind, next_retry_delay=delay)
 
     async def _hold_channel(
@@ -238,10 +239,10 @@ class Sending:
         journey: JourneyRef,
         error: QuotaSpent | Unauthorised,
         at: datetime,
-    ) -> None:
+    ) -> Hold:
         """All sends of the channel would fail: they wait, LINE is let be, and it is said once."""
         spent = isinstance(error, QuotaSpent)
-        is_new = await holds.put(
+        held, is_new = await holds.put(
             connection,
             journey.channel,
             kind="quota" if spent else "token",
@@ -257,6 +258,7 @@ class Sending:
                 else "LINE does not take its access token; set a new one (tobiishi channel put)"
             )
             _log.error("channel %s: %s: %s", journey.channel, what, error, extra=about(journey))
+        return held
 
 
 async def _quota_is_spent(line: LineClient) -> bool:

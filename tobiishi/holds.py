@@ -22,9 +22,9 @@ _sql = queries("holds")
 Scope = Literal["channel", "scenario", "friend"]
 Kind = Literal["paused", "token", "quota"]
 
-#: How often a journey that is held looks again, at the least and at the most: those that a hold
-#: kept back go on within this time after it, evenly, and not all in the same second.
-LOOK_AGAIN = (timedelta(minutes=2), timedelta(minutes=6))
+#: How soon a journey that is held looks again: as long as the hold has lasted, within these. So
+#: who was held goes on soon after a short hold, and after a long one not all in the same second.
+SOONEST, LATEST = timedelta(seconds=10), timedelta(minutes=6)
 #: LINE counts months in Japan (https://developers.line.biz/en/docs/messaging-api/pricing/).
 _JAPAN = timezone(timedelta(hours=9))
 
@@ -50,11 +50,10 @@ class Hold:
     def from_row(cls, row: asyncpg.Record) -> Hold:
         return cls(**{name: row[name] for name in cls.__dataclass_fields__})
 
-
-def look_again() -> timedelta:
-    """How long a journey that is held waits until it looks again."""
-    least, most = LOOK_AGAIN
-    return least + (most - least) * random.random()  # noqa: S311 - spreads load, no secret
+    def look_again(self, now: datetime) -> timedelta:
+        """How long a journey that it holds waits until it looks again, each another time."""
+        lasted = min(max(now - self.since, SOONEST), LATEST)
+        return lasted * random.uniform(0.5, 1)  # noqa: S311 - spreads load, no secret
 
 
 def month_turns(now: datetime) -> datetime:
@@ -74,8 +73,8 @@ async def put(
     reason: str,
     until: datetime | None = None,
     at: datetime,
-) -> bool:
-    """Hold sends back from now on. Whether that is new: then somebody should be told."""
+) -> tuple[Hold, bool]:
+    """Hold sends back from now on. Whether that is new, too: then somebody should be told."""
     row = await _sql.put(
         connection,
         channel=channel,
@@ -86,7 +85,7 @@ async def put(
         until=until,
         at=at,
     )
-    return bool(row["is_new"])
+    return Hold.from_row(row), row["is_new"]
 
 
 async def lift(

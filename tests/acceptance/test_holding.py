@@ -145,19 +145,6 @@ async def test_what_is_not_there_is_neither_paused_nor_resumed(
     assert (answer.status_code, bool(answer.json()["detail"])) == (status, True)
 
 
-@pytest.mark.parametrize(
-    ("now", "turns"),
-    [
-        ("2026-11-23T00:00:00+00:00", "2026-11-30T15:00:00+00:00"),
-        ("2026-11-30T14:59:59+00:00", "2026-11-30T15:00:00+00:00"),
-        ("2026-11-30T15:00:00+00:00", "2026-12-31T15:00:00+00:00"),
-        ("2026-12-31T16:00:00+00:00", "2027-01-31T15:00:00+00:00"),
-    ],
-)
-def test_months_turn_in_japan(now: str, turns: str) -> None:
-    assert month_turns(datetime.fromisoformat(now)) == datetime.fromisoformat(turns)
-
-
 async def test_a_message_that_is_late_after_a_pause_goes_by_its_scenarios_rule(
     shop: Shop,
 ) -> None:

@@ -52,7 +52,7 @@ async def pause_channel(channel: Name, context: InContext, body: Why | None = No
     return await _pause(context, channel, "channel", "", body)
 
 
-@router.post("/channels/{channel}/resume", summary="Send again; held ones go on within minutes")
+@router.post("/channels/{channel}/resume", summary="Send again; held ones go on soon")
 async def resume_channel(channel: Name, context: InContext) -> list[Hold]:
     """Also where LINE had not taken the token, or the month's messages were used up."""
     return await _resume(context, channel, "channel", "")
@@ -68,7 +68,7 @@ async def pause_scenario(
     return await _pause(context, channel, "scenario", scenario, body)
 
 
-@router.post("/scenarios/{scenario}/resume", summary="Send again; held ones go on within minutes")
+@router.post("/scenarios/{scenario}/resume", summary="Send again; held ones go on soon")
 async def resume_scenario(
     scenario: Name, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> list[Hold]:
@@ -85,7 +85,7 @@ async def pause_friend(
     return await _pause(context, channel, "friend", friend, body)
 
 
-@router.post("/friends/{friend}/resume", summary="Send again; held ones go on within minutes")
+@router.post("/friends/{friend}/resume", summary="Send again; held ones go on soon")
 async def resume_friend(
     friend: Name, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> list[Hold]:

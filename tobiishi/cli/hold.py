@@ -26,7 +26,7 @@ def pause(
 
 
 def resume(scenario: Scenario = None, friend: Friend = None, channel: Channel = DEFAULT) -> None:
-    """Send again; what was held back goes on within minutes."""
+    """Send again; what was held back goes on soon: within as long as it was, at most 6 minutes."""
     path, params = _path(channel, scenario, friend)
     _say(call("POST", f"{path}/resume", params=params))
 
