@@ -100,7 +100,7 @@ async def claim(
 
 
 async def settle(connection: Connection, delivery: Delivery, *, at: datetime) -> None:
-    """Keep what became of a claimed delivery. A settled one stays, unless `unknown` is known now."""
+    """Keep what became of a claimed delivery. A settled one stays; only `unknown` may be `sent`."""
     await _sql.settle(
         connection,
         retry_key=delivery.retry_key,

@@ -16,6 +16,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import Sending
 from activities.context import Context
+from tests.eventually import eventually
 from tests.scenarios import publish, yaml
 from tests.serving import serving
 from tobiishi import deliveries, friends, journeys
@@ -206,8 +207,7 @@ async def test_an_answer_that_comes_after_the_journey_ended_is_kept(desk: Desk) 
     """As where somebody terminates the workflow in the Temporal UI in that moment."""
     await desk.faults(latency_seconds=1)
     sending = asyncio.create_task(desk.send())
-    while "claimed" not in await desk.statuses():
-        await asyncio.sleep(0.01)
+    await eventually(desk.statuses)
     async with desk.context.database.transaction() as connection:
         await journeys.end(connection, desk.journey.journey_id, "stopped", at=NOW)
     assert await desk.statuses() == ["unknown"]
