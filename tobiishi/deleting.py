@@ -23,8 +23,8 @@ async def delete(connection: Connection, channel: str, audience: str) -> None:
     await audiences.get(connection, channel, audience)
     if users := await _users(connection, channel, audience):
         raise InUse(
-            f"audience {audience!r} is used by {', '.join(users)}; publish them without it, let "
-            "the journeys under way end, or change what asks about it first"
+            f"audience {audience!r} is used by {', '.join(users)}; publish them without it, or "
+            "retire them; let the journeys under way end, or change what asks about it first"
         )
     await _sql.forget_changes(connection, channel=channel, audience=audience)
     for table in _TABLES:

@@ -135,6 +135,15 @@ async def hold_all_of(connection: Connection, channel: str, scenario: str) -> No
     await _sql.hold_of_scenario(connection, channel=channel, scenario=scenario)
 
 
+async def cancel_all_of(
+    connection: Connection, channel: str, scenario: str, *, because: str, now: datetime
+) -> None:
+    """Those of the scenario enter nobody more, for good."""
+    await _sql.cancel_all_of(
+        connection, channel=channel, scenario=scenario, because=because, now=now
+    )
+
+
 async def supersede(
     connection: Connection,
     channel: str,
@@ -145,7 +154,8 @@ async def supersede(
 ) -> Enrolment | None:
     """A new version is live: end the enrolment of the former, and begin one if the new says so."""
     where: dict[str, Any] = {"channel": channel, "scenario": scenario.scenario, "version": version}
-    await _sql.supersede(connection, **where, now=now)
+    because = f"superseded by version {version}"
+    await cancel_all_of(connection, channel, scenario.scenario, because=because, now=now)
     if not scenario.start.include_members:
         return None
     row = await _sql.begin(connection, **where, audience=scenario.start.audience, now=now)

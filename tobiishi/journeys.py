@@ -125,7 +125,7 @@ async def enrol(
         return None
     if is_ending:
         raise StillEnding(f"journey {row['id']} is being stopped")
-    journey_id: int = await _sql.begin(
+    journey_id: int | None = await _sql.begin(
         connection,
         channel=version.channel,
         scenario=scenario.scenario,
@@ -135,6 +135,8 @@ async def enrol(
         why=why,
         started_at=now,
     )
+    if journey_id is None:
+        return None
     await _sql.watch(
         connection,
         [
@@ -167,6 +169,25 @@ async def stop_all_of_friend(
     for journey_id in stopped:
         await _sql.order(connection, journey_id=journey_id, kind="stop")
     return stopped
+
+
+async def stop_some_of_scenario(
+    connection: Connection, channel: str, scenario: str, *, because: str, limit: int = 500
+) -> int:
+    """Have journeys through the scenario stopped, at most so many. Tells how many; 0: none is left.
+
+    To be called in a transaction.
+    """
+    where = {"channel": channel, "scenario": scenario}
+    rows = await all_rows(_sql.under_way_in(connection, **where, limit=limit))
+    if not rows:
+        return 0
+    # Before any journey of theirs, as everybody does: else two wait for each other.
+    await friends.hold_many(connection, [(row["channel"], row["friend"]) for row in rows])
+    await _sql.stop_in(
+        connection, **where, friends=[row["friend"] for row in rows], because=because
+    )
+    return len(rows)
 
 
 async def stop_refused(connection: Connection, journey: JourneyRef, *, because: str) -> None:

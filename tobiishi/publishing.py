@@ -1,6 +1,7 @@
 """Publishing: a scenario that was checked becomes a numbered version that never changes.
 
-New journeys take the live version; a journey keeps the version it started with.
+New journeys take the live version: the last one, unless the scenario was retired since. A journey
+keeps the version it started with.
 """
 
 from __future__ import annotations
@@ -75,7 +76,12 @@ async def publish(
     )
     row = await _sql.latest(connection, channel=channel, scenario=scenario.scenario)
     latest = Version.from_row(row) if row else None
-    unchanged = latest is not None and latest.scenario == scenario and latest.source == source
+    live = await _sql.live_version(connection, channel=channel, scenario=scenario.scenario)
+    unchanged = (
+        latest is not None
+        and latest.version == live
+        and (latest.scenario, latest.source) == (scenario, source)
+    )
     enrolment = None
     if latest is None or not unchanged:
         latest = Version(
@@ -107,6 +113,20 @@ async def publish(
     )
 
 
+async def retire(connection: Connection, channel: str, scenario: str, *, now: datetime) -> None:
+    """Have nobody enter the scenario any more, until it is published again. Raises `NotFound`.
+
+    Who is under way goes on. To be called in a transaction.
+    """
+    await _sql.lock(connection, channel=channel, scenario=scenario)
+    await versions_of(connection, channel, scenario)
+    await enrolments.hold_all_of(connection, channel, scenario)
+    await enrolments.cancel_all_of(
+        connection, channel, scenario, because="the scenario was retired", now=now
+    )
+    await _sql.retire(connection, channel=channel, scenario=scenario)
+
+
 async def get(connection: Connection, channel: str, scenario: str, version: int) -> Version:
     """Raises `NotFound`."""
     row = await _sql.get(connection, channel=channel, scenario=scenario, version=version)
@@ -126,6 +146,12 @@ async def versions_of(connection: Connection, channel: str, scenario: str) -> li
 async def live(connection: Connection, channel: str) -> list[Version]:
     """The live version of each scenario."""
     return [Version.from_row(row) for row in await all_rows(_sql.live(connection, channel=channel))]
+
+
+async def retired(connection: Connection, channel: str) -> list[Version]:
+    """The last version of each scenario that was retired."""
+    rows = await all_rows(_sql.retired(connection, channel=channel))
+    return [Version.from_row(row) for row in rows]
 
 
 async def started_by_friend_add(connection: Connection, channel: str) -> list[Version]:

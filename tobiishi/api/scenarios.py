@@ -1,14 +1,14 @@
-"""Scenarios over HTTP: check, publish, look up."""
+"""Scenarios over HTTP: check, publish, retire, look up."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
-from tobiishi import pacing, publishing
+from tobiishi import journeys, pacing, publishing
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
 from tobiishi.api.enrolments import Enrolment
 from tobiishi.checking import Warning, check
@@ -48,6 +48,15 @@ class Published(Checked):
     new_audiences: list[str]
     #: Begun for those who are in its audience already, where the scenario asks for that.
     enrolment: Enrolment | None
+
+
+class Retired(BaseModel):
+    """A scenario that nobody enters any more."""
+
+    channel: str
+    scenario: str
+    #: Journeys that were under way and are being stopped.
+    stopped: int
 
 
 class Summary(BaseModel):
@@ -126,11 +135,14 @@ async def schema() -> dict[str, Any]:
     return json_schema()
 
 
-@router.get("", summary="The live version of each scenario")
-async def live(context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> list[Summary]:
+@router.get("", summary="The live version of each scenario, or the last of each retired one")
+async def list_all(
+    context: InContext, channel: InChannel = DEFAULT_CHANNEL, retired: bool = False
+) -> list[Summary]:
+    versions_of_all = publishing.retired if retired else publishing.live
     async with context.database.connection() as connection:
         await context.channels.get(connection, channel)
-        return [Summary.of(version) for version in await publishing.live(connection, channel)]
+        return [Summary.of(version) for version in await versions_of_all(connection, channel)]
 
 
 @router.get("/{scenario}", summary="All versions of a scenario, the newest first")
@@ -142,6 +154,32 @@ async def versions(
             Whole(**Summary.of(version).model_dump(), source=version.source)
             for version in await publishing.versions_of(connection, channel, scenario)
         ]
+
+
+@router.post("/{scenario}/retire", summary="Have nobody enter a scenario any more")
+async def retire(
+    scenario: str,
+    context: InContext,
+    channel: InChannel = DEFAULT_CHANNEL,
+    under_way: Annotated[
+        Literal["finish", "stop"], Query(description="What becomes of journeys under way.")
+    ] = "finish",
+) -> Retired:
+    """Until it is published again. Said again, it goes on where a stopping broke off."""
+    stopped = 0
+    async with context.database.transaction() as connection:
+        await publishing.retire(connection, channel, scenario, now=now())
+    while under_way == "stop":
+        async with context.database.transaction() as connection:
+            some = await journeys.stop_some_of_scenario(
+                connection, channel, scenario, because="the scenario was retired"
+            )
+        if not some:
+            break
+        stopped += some
+        context.relay.orders.ring()
+    context.relay.enrolments.ring()
+    return Retired(channel=channel, scenario=scenario, stopped=stopped)
 
 
 async def _checked(

@@ -1,4 +1,4 @@
-"""`tobiishi scenario`: check, publish, look up."""
+"""`tobiishi scenario`: check, publish, retire, look up."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from rich.table import Table
 
 from tobiishi.channels import DEFAULT
 from tobiishi.cli import enrolment
-from tobiishi.cli.server import call
+from tobiishi.cli.server import call, path_of
 from tobiishi.scenario import json_schema
 
-app = typer.Typer(help="Scenarios: check, publish, look up.", no_args_is_help=True)
+app = typer.Typer(help="Scenarios: check, publish, retire, look up.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 Channel = Annotated[str, typer.Option(help="The LINE channel.")]
@@ -45,11 +45,30 @@ def check(file: File, channel: Channel = DEFAULT) -> None:
     typer.echo(answer["forecast"])
 
 
+@app.command()
+def retire(
+    scenario: str,
+    stop_journeys: Annotated[
+        bool, typer.Option("--stop-journeys", help="End the journeys under way, too.")
+    ] = False,
+    channel: Channel = DEFAULT,
+) -> None:
+    """Have nobody enter a scenario any more, until it is published again."""
+    under_way = "stop" if stop_journeys else "finish"
+    params = {"channel": channel, "under_way": under_way}
+    answer = call("POST", path_of("scenarios", scenario, "retire"), params=params, timeout=None)
+    said = f"{answer['stopped']:,} journeys stop" if stop_journeys else "who is under way goes on"
+    typer.echo(f"{scenario} is retired; {said}")
+
+
 @app.command("list")
-def list_live(channel: Channel = DEFAULT) -> None:
+def list_all(
+    retired: Annotated[bool, typer.Option("--retired", help="Those that were retired.")] = False,
+    channel: Channel = DEFAULT,
+) -> None:
     """The live version of each scenario."""
     table = Table("scenario", "version", "title", "published at")
-    for row in call("GET", "/api/scenarios", params={"channel": channel}):
+    for row in call("GET", "/api/scenarios", params={"channel": channel, "retired": retired}):
         table.add_row(row["scenario"], str(row["version"]), row["title"], row["published_at"])
     Console().print(table)
 

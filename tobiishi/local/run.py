@@ -32,6 +32,7 @@ from tobiishi.local.keys import missing_keys
 from tobiishi.local.postgres import EmbeddedPostgres
 from tobiishi.local.supervisor import Program, Supervisor, answers, listens, says
 from tobiishi.local.temporal_server import NAMESPACE, EmbeddedTemporal
+from tobiishi.scenario import ScenarioError, read_scenario
 from tobiishi.settings import Settings, public_address
 from tobiishi.simulator.login import LOGIN_CHANNEL_ID, LOGIN_CHANNEL_SECRET
 from tobiishi.temporal import SEARCH_ATTRIBUTES, connect, connect_config
@@ -282,9 +283,10 @@ def _unreachable(address: str, error: Exception) -> LocalError:
 
 
 async def _publish(folder: Path, starter: str, token: str, simulator: str | None) -> list[str]:
-    """Publish the scenarios of a folder. A wrong one is told of, and stops nothing.
+    """Publish the scenarios of a folder, except those that somebody has retired.
 
-    With a simulator, its demo shop stands for the shop that the examples speak of.
+    A wrong one is told of, and stops nothing. With a simulator, its demo shop stands for the shop
+    that the examples speak of.
     """
     published = []
     shop = f"{simulator}/shop" if simulator else EXAMPLE_SHOP
@@ -294,20 +296,31 @@ async def _publish(folder: Path, starter: str, token: str, simulator: str | None
         timeout=_PUBLISH_SECONDS,
         trust_env=False,
     ) as http:
-        for file in _scenario_files(folder):
-            text = file.read_bytes().replace(EXAMPLE_SHOP.encode(), shop.encode())
-            try:
-                if simulator:
-                    await http.put(f"/api/sites/{urlsplit(simulator).netloc}")
+        try:
+            if simulator:
+                await http.put(f"/api/sites/{urlsplit(simulator).netloc}")
+            answer = await http.get("/api/scenarios", params={"retired": True})
+            retired = {row["scenario"] for row in answer.raise_for_status().json()}
+            for file in _scenario_files(folder):
+                text = file.read_bytes().replace(EXAMPLE_SHOP.encode(), shop.encode())
+                if _name_in(text) in retired:
+                    continue
                 response = await http.post("/api/scenarios", content=text)
-            except httpx.HTTPError as error:
-                raise LocalError(f"the starter does not answer ({_short(error)})") from error
-            if response.is_success:
-                answer = response.json()
-                published.append(f"{answer['scenario']} v{answer['version']}")
-            else:
-                _say(f"{file} is not published: {_short(_detail(response))}")
+                if response.is_success:
+                    answer = response.json()
+                    published.append(f"{answer['scenario']} v{answer['version']}")
+                else:
+                    _say(f"{file} is not published: {_short(_detail(response))}")
+        except httpx.HTTPError as error:
+            raise LocalError(f"the starter does not answer ({_short(error)})") from error
     return published
+
+
+def _name_in(text: bytes) -> str | None:
+    """The scenario's name; None in a file that is wrong."""
+    with contextlib.suppress(ScenarioError):
+        return read_scenario(text).scenario
+    return None
 
 
 def _scenario_files(folder: Path) -> list[Path]:

@@ -12,9 +12,9 @@ select from enrolments
 where channel = :channel and scenario = :scenario and status in ('running', 'paused')
 for update;
 
--- name: supersede!
+-- name: cancel_all_of!
 update enrolments
-set status = 'cancelled', because = 'superseded by version ' || :version::int, note = '',
+set status = 'cancelled', because = :because, note = '',
     cursor = '', finished_at = :now, told = false, retry_at = '-infinity'
 where channel = :channel and scenario = :scenario and status in ('running', 'paused');
 

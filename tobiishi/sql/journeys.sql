@@ -4,8 +4,11 @@ where channel = :channel and scenario = :scenario and friend = :friend
 order by entry desc limit 1;
 
 -- name: begin$
+-- Unless the scenario was retired by now; whoever retires it waits for those who begin just then.
 insert into journeys (channel, scenario, version, friend, entry, why, started_at)
-values (:channel, :scenario, :version, :friend, :entry, :why, :started_at)
+select channel, scenario, :version, :friend, :entry, :why, :started_at
+from scenarios where channel = :channel and scenario = :scenario
+for key share
 returning id;
 
 -- name: watch*!
@@ -38,6 +41,22 @@ where channel = :channel and scenario = :scenario and friend = :friend and ended
 -- name: stop_refused!
 update journeys set stopping = 'refused', stopping_because = :because
 where id = :journey_id and ended_at is null and stopping is null;
+
+-- name: under_way_in
+select channel, friend from journeys
+where channel = :channel and scenario = :scenario and ended_at is null and stopping is null
+limit :limit;
+
+-- name: stop_in$
+with stopped as (
+    update journeys set stopping = 'stopped', stopping_because = :because
+    where channel = :channel and scenario = :scenario and friend = any(:friends::text[])
+        and ended_at is null and stopping is null
+    returning id
+), told as (
+    insert into outbox (journey_id, kind) select id, 'stop' from stopped
+)
+select count(*) from stopped;
 
 -- name: stop_all_of_friend
 update journeys set stopping = :stopping, stopping_because = :because

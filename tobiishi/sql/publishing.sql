@@ -16,6 +16,12 @@ values
 insert into scenarios (channel, scenario, version) values (:channel, :scenario, :version)
 on conflict (channel, scenario) do update set version = excluded.version;
 
+-- name: live_version$
+select version from scenarios where channel = :channel and scenario = :scenario;
+
+-- name: retire!
+delete from scenarios where channel = :channel and scenario = :scenario;
+
 -- name: get^
 select * from scenario_versions
 where channel = :channel and scenario = :scenario and version = :version;
@@ -23,6 +29,14 @@ where channel = :channel and scenario = :scenario and version = :version;
 -- name: live
 select scenario_versions.* from scenarios join scenario_versions using (channel, scenario, version)
 where channel = :channel order by scenario;
+
+-- name: retired
+select distinct on (scenario) scenario_versions.* from scenario_versions
+where channel = :channel and not exists (
+    select from scenarios
+    where scenarios.channel = :channel and scenarios.scenario = scenario_versions.scenario
+)
+order by scenario, version desc;
 
 -- name: live_started_by_friend_add
 select scenario_versions.* from scenarios join scenario_versions using (channel, scenario, version)

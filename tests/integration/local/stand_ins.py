@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[3]
 
 class Starter(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.answer({"database": "ok"})
+        retired = [{"scenario": "retired"}]
+        self.answer(retired if self.path.startswith("/api/scenarios") else {"database": "ok"})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()

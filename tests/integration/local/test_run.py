@@ -17,6 +17,7 @@ import asyncpg
 import pytest
 
 from tests.integration.local.free_ports import free_ports
+from tests.scenarios import yaml
 from tobiishi.local.postgres import EmbeddedPostgres
 
 STAND_INS = Path(__file__).with_name("stand_ins.py")
@@ -83,6 +84,7 @@ class Desk:
         examples.mkdir(parents=True)
         (examples.parent / "welcome.yaml").write_text("welcome")
         (examples / "broken.yaml").write_text("wrong")
+        (examples / "retired.yaml").write_text(yaml("retired"))
         self.home = folder / "home"
         ports = free_ports(len(PORTS))
         self.ports = {name: str(port) for name, port in zip(PORTS, ports, strict=True)}
@@ -167,6 +169,7 @@ async def test_starts_shows_what_runs_where_and_stops(desk: Desk) -> None:
         assert str(desk.home) in table
         assert "welcome v1" in table
         assert "broken.yaml is not published: line 1: no such field" in table
+        assert "retired" not in table
         assert "DATABASE_URL" in (desk.home / "logs" / "worker.log").read_text()
 
         keys = desk.home / "keys.env"
