@@ -15,8 +15,9 @@ export PIP_ROOT_USER_ACTION := ignore
 run: setup
 	@exec $(BIN)/python -m tobiishi run
 
+# All of it in three processes, each with servers of its own; what ARGS names, in one.
 test: setup
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--numprocesses 3 --dist worksteal)
 
 chaos: setup
 	@$(BIN)/python -m tobiishi.chaos $(ARGS)

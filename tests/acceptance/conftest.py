@@ -18,7 +18,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.context import Context
 from tests.eventually import eventually
-from tests.serving import free_port, serving
+from tests.ports import free_port
+from tests.serving import serving
 from tobiishi import temporal
 from tobiishi.api import create_app
 from tobiishi.channels import Channels

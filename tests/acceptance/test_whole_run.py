@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from tests.eventually import eventually
-from tests.serving import free_port
+from tests.ports import free_port
 from tobiishi.local.keys import kept_keys
 
 ROOT = Path(__file__).parents[2]

@@ -17,8 +17,9 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
+from tests.ports import free_port
 from tests.scenarios import publish
-from tests.serving import free_port, serving
+from tests.serving import serving
 from tobiishi.api import create_app
 from tobiishi.channels import Channels
 from tobiishi.database import Database

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import Self
 
-from tests.serving import free_port
+from tests.ports import free_port
 
 
 class Way:

@@ -14,8 +14,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from tests.defining import define
 from tests.eventually import eventually
 from tests.integration.front_door.conftest import Publish
+from tests.ports import free_port
 from tests.scenarios import yaml
-from tests.serving import free_port
 from tobiishi import audiences, events, forgetting, friends, routes, webhooks
 from tobiishi.database import Database
 from tobiishi.errors import NotFound

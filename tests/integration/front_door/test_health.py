@@ -12,8 +12,8 @@ from knocking import HANAKO, TARO, Door, follow
 from prometheus_client.parser import text_string_to_metric_families
 from temporalio.client import Client
 
+from tests.ports import free_port
 from tests.scenarios import yaml
-from tests.serving import free_port
 from tobiishi import holds, worker_door
 from tobiishi.database import Database
 from tobiishi.errors import SettingError

@@ -18,8 +18,9 @@ from pydantic import SecretStr
 from temporalio.client import Client
 
 from tests.eventually import eventually
+from tests.ports import free_port
 from tests.scenarios import yaml
-from tests.serving import free_port, serving
+from tests.serving import serving
 from tobiishi import friends, routes, webhooks
 from tobiishi.api import create_app
 from tobiishi.database import Database

@@ -16,7 +16,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.integration.local.free_ports import free_ports
+from tests.ports import free_ports
 from tests.scenarios import yaml
 from tobiishi.local.postgres import EmbeddedPostgres
 
@@ -144,9 +144,10 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def dsn_of(desk: Desk) -> str:
-    """The address that the programs were given."""
-    first = (desk.home / "logs" / "worker.log").read_text().splitlines()[0]
-    return str(json.loads(first.removeprefix("worker "))["DATABASE_URL"])
+    """The address that the programs were given by the last run."""
+    lines = (desk.home / "logs" / "worker.log").read_text().splitlines()
+    told = [line for line in lines if line.startswith("worker {")]
+    return str(json.loads(told[-1].removeprefix("worker "))["DATABASE_URL"])
 
 
 async def eventually(check: Callable[[], Awaitable[bool] | bool], seconds: float = 10) -> None:

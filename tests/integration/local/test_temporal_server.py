@@ -13,7 +13,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from tests.integration.local.free_ports import free_ports
+from tests.ports import free_ports
 from tobiishi import temporal
 from tobiishi.local import LocalError
 from tobiishi.local.temporal_server import RETENTION, EmbeddedTemporal

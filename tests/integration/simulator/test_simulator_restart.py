@@ -15,7 +15,7 @@ import pytest
 
 from tests.eventually import eventually
 from tests.integration.simulator.conftest import FRIEND, Receiver
-from tests.serving import free_port
+from tests.ports import free_port
 from tobiishi.line import is_signed_by
 from tobiishi.simulator import ACCESS_TOKEN
 
