@@ -179,9 +179,9 @@ async def shop(
                 database=database, channels=channels, tracker=Tracker.of(settings)
             ).closing() as context,
             working(env.client, context),
-            httpx.AsyncClient(base_url=line_url) as line,
+            httpx.AsyncClient(base_url=line_url, timeout=20) as line,
             httpx.AsyncClient(
-                base_url=url, headers={"Authorization": f"Bearer {API_TOKEN}"}
+                base_url=url, headers={"Authorization": f"Bearer {API_TOKEN}"}, timeout=20
             ) as api,
         ):
             yield Shop(line=Line(line), api=api, env=env, site=f"{line_url}/shop")

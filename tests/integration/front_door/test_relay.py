@@ -602,7 +602,7 @@ async def test_a_temporal_that_hangs_holds_up_no_webhook(
                     *(door.knock(said("a", friend_id(number))) for _ in range(5))
                 )
                 assert [answer.status_code for answer in answers] == [200] * 5
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 9  # It does not wait for Temporal, which hangs.
 
             await way.open()
             # One attempt hangs for as long as the relay waits for an answer.

