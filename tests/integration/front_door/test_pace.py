@@ -81,9 +81,9 @@ async def test_a_busy_channel_keeps_its_pace_and_no_other_waits_for_it(fair: Cli
         began = time.monotonic()
         async with Worker(fair, task_queue=LINE, activities=[send]):
             await eventually(lambda: asyncio.sleep(0, sent.count("calm")), lambda n: n == 3)
-            # Without a limit it would be all of them by now.
+            # Without a limit it would be all of them by now; at the start it lets some more pass.
             await asyncio.sleep(2)
-            assert 0 < sent.count("busy") <= 5 * (time.monotonic() - began) + 5
+            assert 0 < sent.count("busy") <= 5 * (time.monotonic() - began) + 20
             await pacing.change(fair, Pace(per_channel=500, together=None), reason="a test")
             # At 5 a second the others would take longer than this.
             await eventually(
