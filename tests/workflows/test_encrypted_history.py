@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 from cryptography.fernet import Fernet
@@ -47,7 +46,12 @@ async def play(client: Client, script: Script, *, then: Client) -> str:
     script.failures = {"0": 1}
     async with working(client, script):
         journey = await start(client, datetime.now(UTC))
-        await eventually(lambda: asyncio.sleep(0, script.steps), lambda steps: "0" in steps)
+
+        async def waits() -> bool:
+            history = await journey.fetch_history()
+            return any(it.event_type == EventType.EVENT_TYPE_TIMER_STARTED for it in history.events)
+
+        await eventually(waits)
     async with working(then, script):
         await eventually(journey.describe, lambda now: now.close_time is not None)
     return journey.id
