@@ -85,11 +85,14 @@ def show(friend: FriendId, channel: Channel = DEFAULT) -> None:
         console.print(f"  {member['audience']}: {member['reason']}, {member['joined_at'][:19]} UTC")
     for journey in known["journeys"]:
         state = journey["outcome"] or "active"
-        table = Table("at (UTC)", "step", "what", title_justify="left")
-        table.title = f"{journey['scenario']} v{journey['version']}: {state} ({journey['why']})"
+        because = f": {journey['because']}" if journey["because"] else ""
+        name = f"{journey['scenario']} v{journey['version']}"
+        console.print(f"\n{name}: {journey['why']}; {state}{because}")
+        table = Table("at (UTC)", "step", "what")
         for said in journey["trail"]:
             table.add_row(said["at"][:19], said["step"], said["said"])
-        console.print(table)
+        if journey["trail"]:
+            console.print(table)
 
 
 @app.command()

@@ -57,8 +57,8 @@ def retire(
     under_way = "stop" if stop_journeys else "finish"
     params = {"channel": channel, "under_way": under_way}
     answer = call("POST", path_of("scenarios", scenario, "retire"), params=params, timeout=None)
-    said = f"{answer['stopped']:,} journeys stop" if stop_journeys else "who is under way goes on"
-    typer.echo(f"{scenario} is retired; {said}")
+    stop = f"{answer['stopped']:,} of those under way stop"
+    typer.echo(f"{scenario} is retired; {stop if stop_journeys else 'those under way go on'}")
 
 
 @app.command("list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -16,12 +17,14 @@ from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
+from typer.testing import CliRunner
 
 from tests.ports import free_port
 from tests.scenarios import publish
 from tests.serving import serving
 from tobiishi.api import create_app
 from tobiishi.channels import Channels
+from tobiishi.cli import app
 from tobiishi.database import Database
 from tobiishi.publishing import Published
 from tobiishi.settings import Settings
@@ -88,6 +91,27 @@ async def shop(database: Database, channels: Channels, settings: Settings) -> Da
     async with database.transaction() as connection:
         await channels.put_default(connection, settings)
     return database
+
+
+class Run(Protocol):
+    """Runs a command against the starter, and answers what it printed."""
+
+    async def __call__(self, *words: str, says: str | None = None) -> str: ...
+
+
+@pytest.fixture
+def run(door: Door, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("TOBIISHI_URL", str(door.http.base_url))
+    monkeypatch.setenv("TOBIISHI_API_TOKEN", TOKEN)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    async def command(*words: str, says: str | None = None) -> str:
+        result = await asyncio.to_thread(CliRunner().invoke, app, words, input=says)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.output
+
+    return command
 
 
 class Publish(Protocol):

@@ -7,19 +7,18 @@ import csv
 import io
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from conftest import Run
 from knocking import HANAKO, TARO, Door, count, friend_id
-from typer.testing import CliRunner
 
 from tests.defining import define
 from tests.eventually import eventually
 from tobiishi import attributes, audiences, friends
 from tobiishi.attributes import Upload
-from tobiishi.cli import app
 from tobiishi.cli.server import Failed
 from tobiishi.database import Database
 from tobiishi.errors import Invalid
@@ -366,25 +365,6 @@ async def test_the_front_door_wants_the_token_and_no_more_than_it_can_hold(door:
     assert answer.status_code == 401
     answer = await post(door, b"x" * 64_000_001)
     assert answer.status_code == 413
-
-
-Run = Callable[..., Awaitable[str]]
-
-
-@pytest.fixture
-def run(door: Door, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command against the starter, and answers what it printed."""
-    monkeypatch.setenv("TOBIISHI_URL", str(door.http.base_url))
-    monkeypatch.setenv("TOBIISHI_API_TOKEN", door.headers["Authorization"].split()[1])
-    monkeypatch.setenv("COLUMNS", "200")
-
-    async def command(*words: str, says: str | None = None) -> str:
-        result = await asyncio.to_thread(CliRunner().invoke, app, words, input=says)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result.output
-
-    return command
 
 
 async def test_friends_at_the_terminal(run: Run, tmp_path: Any) -> None:

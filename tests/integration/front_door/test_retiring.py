@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from conftest import Publish
+from conftest import Publish, Run
 from knocking import HANAKO, TARO, Door, count, follow, friend_id, journeys
 
 from tests.defining import define
@@ -82,6 +82,23 @@ async def test_journeys_under_way_stop_where_that_is_asked(
     told = "select count(distinct journey_id) from outbox where kind = 'stop'"
     assert await count(shop, told) == len(people)
     assert (await retire(door, under_way="stop"))["stopped"] == 0
+
+
+async def test_it_is_done_and_seen_at_the_terminal(
+    run: Run, shop: Database, published: Publish
+) -> None:
+    await enter(shop, await published(yaml()), HANAKO)
+    assert "active" in await run("friend", "show", HANAKO)
+    said = await run("scenario", "retire", "welcome")
+    assert said.strip() == "welcome is retired; those under way go on"
+    said = await run("scenario", "retire", "welcome", "--stop-journeys")
+    assert said.strip() == "welcome is retired; 1 of those under way stop"
+    assert "welcome" not in await run("scenario", "list")
+    assert "welcome" in await run("scenario", "list", "--retired")
+    async with shop.transaction() as connection:
+        (journey,) = await journeys_.of_friend(connection, "default", HANAKO)
+        await journeys_.end(connection, journey.ref.journey_id, "completed", at=NOW)
+    assert "welcome v1: x; stopped: the scenario was retired" in await run("friend", "show", HANAKO)
 
 
 async def test_who_enters_in_that_moment_is_stopped_too(
