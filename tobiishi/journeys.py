@@ -173,21 +173,20 @@ async def stop_all_of_friend(
 
 async def stop_some_of_scenario(
     connection: Connection, channel: str, scenario: str, *, because: str, limit: int = 500
-) -> int:
-    """Have journeys through the scenario stopped, at most so many. Tells how many; 0: none is left.
+) -> int | None:
+    """Have journeys through the scenario stopped, at most so many. Tells how many; None: no more.
 
     To be called in a transaction.
     """
     where = {"channel": channel, "scenario": scenario}
     rows = await all_rows(_sql.under_way_in(connection, **where, limit=limit))
     if not rows:
-        return 0
+        return None
+    people = [row["friend"] for row in rows]
     # Before any journey of theirs, as everybody does: else two wait for each other.
-    await friends.hold_many(connection, [(row["channel"], row["friend"]) for row in rows])
-    await _sql.stop_in(
-        connection, **where, friends=[row["friend"] for row in rows], because=because
-    )
-    return len(rows)
+    await friends.hold_many(connection, [(channel, friend) for friend in people])
+    stopped: int = await _sql.stop_in(connection, **where, friends=people, because=because)
+    return stopped
 
 
 async def stop_refused(connection: Connection, journey: JourneyRef, *, because: str) -> None:

@@ -76,10 +76,10 @@ async def publish(
     )
     row = await _sql.latest(connection, channel=channel, scenario=scenario.scenario)
     latest = Version.from_row(row) if row else None
-    live = await _sql.live_version(connection, channel=channel, scenario=scenario.scenario)
+    live_version = await _sql.live_version(connection, channel=channel, scenario=scenario.scenario)
     unchanged = (
         latest is not None
-        and latest.version == live
+        and latest.version == live_version
         and (latest.scenario, latest.source) == (scenario, source)
     )
     enrolment = None

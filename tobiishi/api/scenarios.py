@@ -174,7 +174,7 @@ async def retire(
             some = await journeys.stop_some_of_scenario(
                 connection, channel, scenario, because="the scenario was retired"
             )
-        if not some:
+        if some is None:
             break
         stopped += some
         context.relay.orders.ring()

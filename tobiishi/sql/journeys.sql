@@ -43,7 +43,7 @@ update journeys set stopping = 'refused', stopping_because = :because
 where id = :journey_id and ended_at is null and stopping is null;
 
 -- name: under_way_in
-select channel, friend from journeys
+select friend from journeys
 where channel = :channel and scenario = :scenario and ended_at is null and stopping is null
 limit :limit;
 
