@@ -12,6 +12,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.context import Context, now, taken
+from activities.heartbeats import let_finish
 from tobiishi import deliveries, friends, holds, journeys, metrics
 from tobiishi.database import Connection
 from tobiishi.deliveries import Delivery
@@ -57,6 +58,9 @@ class Sending:
         Tried again until LINE has answered for good. Every try carries the same retry key, so
         LINE accepts the message once however often it is asked.
         """
+        return await let_finish(self._send(turn))
+
+    async def _send(self, turn: Turn) -> Taken:
         journey, plan, at = turn.journey, turn.plan, now()
         async with self.context.database.connection() as connection:
             scenario = (await self.context.version_of(connection, journey)).scenario

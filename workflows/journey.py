@@ -25,8 +25,10 @@ with workflow.unsafe.imports_passed_through():
 PATIENTLY = RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
 )
-#: LINE is given 20 s for an answer; a worker that died is noticed after this.
+#: LINE is given 20 s for an answer; a worker that died is noticed after this,
 ATTEMPT = timedelta(seconds=30)
+#: and one that died in a send, which tells now and then that it lives, after this.
+SILENCE = timedelta(seconds=10)
 #: How much of the trail the details page shows; the database keeps it all.
 TRAIL_SHOWN = 20
 
@@ -120,7 +122,7 @@ class Journey:
         )
         match turn.plan.action:
             case Action.SEND:
-                patiently["task_queue"] = LINE
+                patiently |= {"task_queue": LINE, "heartbeat_timeout": SILENCE}
                 return workflow.start_activity_method(Sending.send, turn, **patiently)
             case Action.BRANCH:
                 return workflow.start_activity_method(Branching.choose, turn, **patiently)

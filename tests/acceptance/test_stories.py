@@ -96,6 +96,23 @@ async def test_a_friend_who_buys_leaves_in_the_middle_of_a_wait(shop: Shop) -> N
     assert len(await shop.line.texts(friend)) == 2
 
 
+async def test_a_send_that_was_begun_is_finished_when_the_friend_leaves(shop: Shop) -> None:
+    """Also where it takes so long that it hears, by its heartbeat, that it is cancelled."""
+    await shop.publish(WELCOME)
+    await shop.line.faults(latency_seconds=6)
+    friend = await shop.meet()
+
+    async def statuses() -> list[str]:
+        journeys = (await shop.friend(friend))["journeys"]
+        return [delivery["status"] for journey in journeys for delivery in journey["deliveries"]]
+
+    await eventually(statuses)
+    await shop.join("purchased", friend)
+    assert await shop.outcome(friend) == "exited"
+    assert await statuses() == ["sent"]
+    assert len(await shop.line.texts(friend)) == 1
+
+
 async def test_a_friend_who_blocks_gets_nothing_more_and_may_come_back(shop: Shop) -> None:
     scenario = WELCOME.replace("friend_added", "{friend_added: {unblocked: true}}")
     await shop.publish(scenario)

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from tests.eventually import eventually
-from tests.ports import free_port
+from tests.ports import free_ports
 from tobiishi.local.keys import kept_keys
 
 ROOT = Path(__file__).parents[2]
@@ -100,7 +100,8 @@ class Run:
 @pytest.fixture
 def ports() -> dict[str, int]:
     names = ("PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT", "SIMULATOR_PORT")
-    return {f"TOBIISHI_{name}": free_port() for name in names}
+    ports = free_ports(len(names))
+    return {f"TOBIISHI_{name}": port for name, port in zip(names, ports, strict=True)}
 
 
 @asynccontextmanager
@@ -142,6 +143,15 @@ async def test_journeys_survive_kills_and_nights(tmp_path: Path, ports: dict[str
             # A webhook that found no starter is redelivered by LINE.
             texts = await eventually(partial(run.texts, friend), seconds=60, every=0.2)
             assert len(texts) == 1, part
+
+        await run.faults(latency_seconds=3)
+        jiro = await run.add_friend()
+        await eventually(lambda: run.attempts(jiro))
+        run.kill("worker.py")  # LINE takes the message, and nobody hears of it.
+        await run.faults()
+        # Noticed by the silence, and not by the end of the attempt.
+        await eventually(lambda: run.attempts(jiro), lambda seen: seen == 2, seconds=20, every=0.2)
+        assert len(await run.texts(jiro)) == 1
 
         await run.faults(rate_500=1.0)
         taro = await run.add_friend(displayName="太郎")
