@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -12,13 +13,15 @@ from typing import Protocol
 
 import httpx
 import pytest
-from knocking import SECRET, TOKEN, Door
+from enrolling import NOW, forget_changes, join
+from knocking import HANAKO, SECRET, TARO, TOKEN, Door
 from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from typer.testing import CliRunner
 
+from tests.defining import define
 from tests.ports import free_port
 from tests.scenarios import publish
 from tests.serving import serving
@@ -29,6 +32,8 @@ from tobiishi.database import Database
 from tobiishi.publishing import Published
 from tobiishi.settings import Settings
 from tobiishi.temporal import SEARCH_ATTRIBUTES
+
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -127,3 +132,19 @@ def published(shop: Database) -> Publish:
             return await publish(connection, text, now=datetime.now(UTC))
 
     return put
+
+
+@pytest.fixture
+def name() -> str:
+    """A scenario that no other test starts: they share one Temporal."""
+    return f"scenario-{next(_numbers)}"
+
+
+@pytest.fixture
+async def vip(shop: Database) -> Database:
+    """The database, with Hanako and Taro in an audience, and all that followed from it done."""
+    async with shop.transaction() as connection:
+        await define(connection, "vip", at=NOW)
+    await join(shop, HANAKO, TARO)
+    await forget_changes(shop)
+    return shop

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,14 +38,6 @@ from tobiishi import journeys as journeys_
 from tobiishi.database import Database
 from tobiishi.relay import Relay
 from tobiishi.settings import Settings
-
-_numbers = itertools.count(1)
-
-
-@pytest.fixture
-def name() -> str:
-    """A scenario that no other test starts: they share one Temporal."""
-    return f"relayed-{next(_numbers)}"
 
 
 @pytest.fixture
@@ -555,6 +546,20 @@ async def test_a_row_that_no_hand_can_take_does_not_end_the_relay(
         await eventually(lambda: journeys(shop), lambda seen: len(seen) == 1, seconds=5)
 
 
+async def test_a_relay_ends_whenever_it_is_rung(shop: Database) -> None:
+    """Also where the bell rings in the moment in which it is told to end."""
+    queue = Relay(shop, await Client.connect("127.0.0.1:1", lazy=True)).changes
+    for moments in range(8):
+        running = asyncio.create_task(queue.run())
+        await asyncio.sleep(0.1)  # It has looked, and waits.
+        queue.ring()
+        for _ in range(moments):
+            await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.wait([running], timeout=5)
+        assert running.cancelled(), moments
+
+
 # --- Temporal away
 
 
@@ -663,17 +668,3 @@ async def test_a_change_and_a_block_at_once_do_not_wait_for_each_other(
         )
     assert await change == 1
     assert [row["stopping"] for row in await journeys(shop)] == ["unfollowed"]
-
-
-async def test_a_relay_ends_whenever_it_is_rung(shop: Database) -> None:
-    """Also where the bell rings in the moment in which it is told to end."""
-    queue = Relay(shop, await Client.connect("127.0.0.1:1", lazy=True)).changes
-    for moments in range(8):
-        running = asyncio.create_task(queue.run())
-        await asyncio.sleep(0.1)  # It has looked, and waits.
-        queue.ring()
-        for _ in range(moments):
-            await asyncio.sleep(0)
-        running.cancel()
-        await asyncio.wait([running], timeout=5)
-        assert running.cancelled(), moments

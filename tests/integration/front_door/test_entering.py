@@ -1,4 +1,4 @@
-"""Enrolment: who enters which version of a scenario, and which changes make them leave."""
+"""Entering: who enters which version of a scenario, and which changes make them leave."""
 
 from __future__ import annotations
 
