@@ -21,13 +21,14 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymen
 
 from activities import Awaiting, Branching, Ending, Enrolling, Sending, Tagging
 from activities.context import Context
-from tobiishi import logs, pacing, temporal, worker_door
-from tobiishi.channels import Channels
+from tobiishi import logs, temporal, worker_http
+from tobiishi.channels import pacing
+from tobiishi.channels.channels import Channels
+from tobiishi.channels.vault import Vault
 from tobiishi.database import Database, Unavailable
 from tobiishi.errors import SettingError
-from tobiishi.links import Tracker
 from tobiishi.settings import Settings
-from tobiishi.vault import Vault
+from tobiishi.tracking.links import Tracker
 from workflows import Enrolment, Journey
 
 _log = logging.getLogger("worker")
@@ -105,7 +106,7 @@ async def work(settings: Settings) -> None:
         context = Context(database=database, channels=channels, tracker=tracker)
         await stack.enter_async_context(context.closing())
         await stack.enter_async_context(working(client, context, build_id=settings.build_id))
-        await stack.enter_async_context(worker_door.opened(settings, database, client))
+        await stack.enter_async_context(worker_http.opened(settings, database, client))
         _log.info("worker ready")
         await stopped.wait()
         _log.info("worker stops")

@@ -8,8 +8,9 @@ from datetime import datetime
 from temporalio import activity
 
 from activities.context import Context, now, taken
-from tobiishi import audiences, journeys
 from tobiishi.database import Connection
+from tobiishi.journeys import journeys
+from tobiishi.people import audiences
 from tobiishi.plan import JourneyRef, Taken, Turn
 from tobiishi.scenario import Scenario, plan_to_wait, plan_way, wait_for_at
 

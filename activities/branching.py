@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from temporalio import activity
 
 from activities.context import Context, now, taken
-from tobiishi import audiences, friends, journeys
+from tobiishi.journeys import journeys
+from tobiishi.people import audiences, friends
 from tobiishi.plan import Taken, Turn
 from tobiishi.scenario import audiences_of, branch_at, choose, plan_way
 

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from temporalio import activity
 
-from tobiishi.channels import Channel, Channels
+from tobiishi.channels.channels import Channel, Channels
 from tobiishi.database import Connection, Database
 from tobiishi.line import LineClient
-from tobiishi.links import Tracker
 from tobiishi.plan import JourneyRef, Plan, Taken, Turn
-from tobiishi.publishing import Version, Versions
+from tobiishi.publishing.versions import Version, Versions
 from tobiishi.scenario import Scenario, spread_out
+from tobiishi.tracking.links import Tracker
 
 
 @dataclass(kw_only=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from activities.context import Context, now
-from tobiishi import journeys, metrics
+from tobiishi import metrics
+from tobiishi.journeys import journeys
 from tobiishi.logs import about
 from tobiishi.plan import End
 

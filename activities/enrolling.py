@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from activities.context import Context, now
-from tobiishi import enrolments
-from tobiishi.enrolment_plan import EnrolmentRef, Progress
+from tobiishi.publishing import enrolments
+from tobiishi.publishing.enrolment_plan import EnrolmentRef, Progress
 
 
 @dataclass(frozen=True)

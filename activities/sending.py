@@ -13,11 +13,12 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.context import Context, now, taken
 from activities.heartbeats import let_finish
-from tobiishi import deliveries, friends, holds, journeys, metrics
+from tobiishi import metrics
+from tobiishi.channels import holds
+from tobiishi.channels.holds import Hold
 from tobiishi.database import Connection
-from tobiishi.deliveries import Delivery
-from tobiishi.friends import Friend
-from tobiishi.holds import Hold
+from tobiishi.journeys import deliveries, journeys
+from tobiishi.journeys.deliveries import Delivery
 from tobiishi.line import (
     FriendNotFound,
     LineClient,
@@ -29,6 +30,8 @@ from tobiishi.line import (
     retry_key,
 )
 from tobiishi.logs import about
+from tobiishi.people import friends
+from tobiishi.people.friends import Friend
 from tobiishi.plan import JourneyRef, Plan, Taken, Turn
 from tobiishi.scenario import (
     Send,
@@ -39,7 +42,7 @@ from tobiishi.scenario import (
     uses_profile,
     when_to_send,
 )
-from tobiishi.tracking import postbacks_of, videos_of, with_tracking_ids
+from tobiishi.tracking.messages import postbacks_of, videos_of, with_tracking_ids
 
 _log = logging.getLogger(__name__)
 

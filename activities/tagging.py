@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from activities.context import Context, now, taken
-from tobiishi import friends, journeys
+from tobiishi.journeys import journeys
+from tobiishi.people import friends
 from tobiishi.plan import Taken, Turn
 from tobiishi.scenario import plan_after, tag_at
 

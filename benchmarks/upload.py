@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tobiishi.database import Connection, Database
 from tobiishi.local.postgres import EmbeddedPostgres
-from tobiishi.uploads import upload
+from tobiishi.people.member_lists import upload
 
 ROUNDS = 3
 PIECE = 1 << 16

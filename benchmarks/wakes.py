@@ -26,15 +26,16 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.context import Context
-from tobiishi import audiences, friends, publishing
-from tobiishi.channels import Channel, Channels
+from tobiishi.channels.channels import Channel, Channels
+from tobiishi.channels.vault import Vault
 from tobiishi.database import Database
 from tobiishi.local.postgres import EmbeddedPostgres
 from tobiishi.local.temporal_server import EmbeddedTemporal
-from tobiishi.relay import Relay
+from tobiishi.people import audiences, friends
+from tobiishi.publishing import versions
+from tobiishi.relay.relay import Relay
 from tobiishi.scenario import read_scenario
 from tobiishi.temporal import SEARCH_ATTRIBUTES
-from tobiishi.vault import Vault
 from worker import working
 
 SCENARIO = """
@@ -113,7 +114,7 @@ async def our_joins(client: Client, database: Database, ids: Sequence[str]) -> f
             return int(await connection.fetchval(query))
 
     async with database.transaction() as connection:
-        await publishing.publish(
+        await versions.publish(
             connection, "default", read_scenario(SCENARIO), SCENARIO, now=datetime.now(UTC)
         )
         for friend in ids:

@@ -11,10 +11,10 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from tobiishi.channels import Channels
+from tobiishi.channels.channels import Channels
+from tobiishi.channels.vault import Vault
 from tobiishi.database import Database
 from tobiishi.local.postgres import EmbeddedPostgres
-from tobiishi.vault import Vault
 
 _numbers = itertools.count()
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from tobiishi import defining
-from tobiishi.audiences import Audience
 from tobiishi.database import Connection
+from tobiishi.people import definitions
+from tobiishi.people.audiences import Audience
 from tobiishi.scenario.rules import Definition
 
 _definition: TypeAdapter[Definition] = TypeAdapter(Definition)
@@ -24,7 +24,7 @@ async def define(
     at: datetime,
 ) -> Audience:
     """Make the audience; a list of friends where the test says nothing else."""
-    return await defining.put(
+    return await definitions.put(
         connection,
         channel,
         audience,

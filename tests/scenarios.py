@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tobiishi import publishing
 from tobiishi.database import Connection
+from tobiishi.publishing import versions
 from tobiishi.scenario import Scenario, read_scenario
 
 STEPS = """
@@ -26,5 +26,5 @@ def scenario_of(text: str) -> Scenario:
 
 async def publish(
     connection: Connection, text: str, *, channel: str = "default", now: datetime
-) -> publishing.Published:
-    return await publishing.publish(connection, channel, scenario_of(text), text, now=now)
+) -> versions.Published:
+    return await versions.publish(connection, channel, scenario_of(text), text, now=now)

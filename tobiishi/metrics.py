@@ -24,7 +24,7 @@ from prometheus_client.core import GaugeMetricFamily
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from tobiishi import holds
+from tobiishi.channels import holds
 from tobiishi.database import Database, Unavailable, all_rows, queries
 
 _sql = queries("metrics")

@@ -28,7 +28,7 @@ from pydantic.alias_generators import to_camel
 
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import Invalid
-from tobiishi.friends import FriendId
+from tobiishi.people.friends import FriendId
 
 _sql = queries("webhooks")
 _friend_id: TypeAdapter[str] = TypeAdapter(FriendId)

@@ -20,7 +20,7 @@ from workflows.journey import ATTEMPT, PATIENTLY
 
 with workflow.unsafe.imports_passed_through():
     from activities import Enrolling
-    from tobiishi.enrolment_plan import EnrolmentRef, Progress
+    from tobiishi.publishing.enrolment_plan import EnrolmentRef, Progress
     from tobiishi.temporal import JOURNEYS
 
 

@@ -22,13 +22,13 @@ from tests.ports import free_port
 from tests.serving import serving
 from tobiishi import temporal
 from tobiishi.api import create_app
-from tobiishi.channels import Channels
+from tobiishi.channels.channels import Channels
 from tobiishi.database import Database
-from tobiishi.links import Tracker
 from tobiishi.local.run import EXAMPLE_SHOP
 from tobiishi.plan import JourneyResult
 from tobiishi.settings import Settings
 from tobiishi.simulator import ACCESS_TOKEN, create_simulator
+from tobiishi.tracking.links import Tracker
 from worker import working
 from workflows import Journey
 

@@ -13,10 +13,11 @@ from fastapi import FastAPI, Request, Response
 from tests.acceptance.conftest import SECRET, Shop
 from tests.eventually import eventually
 from tests.serving import serving
-from tobiishi import deliveries, events
 from tobiishi.database import Database
-from tobiishi.deliveries import Traced
-from tobiishi.events import Event
+from tobiishi.journeys import deliveries
+from tobiishi.journeys.deliveries import Traced
+from tobiishi.people import events
+from tobiishi.people.events import Event
 from tobiishi.simulator import ACCESS_TOKEN
 
 IPHONE = {

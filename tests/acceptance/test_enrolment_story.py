@@ -17,7 +17,7 @@ from tests.acceptance.conftest import API_TOKEN, Shop
 from tests.eventually import eventually
 from tobiishi.cli import app as cli
 from tobiishi.database import Connection, Database
-from tobiishi.enrolment_plan import Progress
+from tobiishi.publishing.enrolment_plan import Progress
 from workflows import Enrolment
 
 SLEEPS = """

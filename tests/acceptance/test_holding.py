@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance.conftest import SECRET, Shop
 from tests.eventually import eventually
-from tobiishi.holds import month_turns
+from tobiishi.channels.holds import month_turns
 from tobiishi.simulator import ACCESS_TOKEN
 
 HELLO = """

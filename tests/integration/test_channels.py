@@ -8,11 +8,11 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from tobiishi.channels import Channel, Channels
+from tobiishi.channels.channels import Channel, Channels
+from tobiishi.channels.vault import Vault
 from tobiishi.database import Database
 from tobiishi.errors import NotFound, SettingError
 from tobiishi.settings import Settings
-from tobiishi.vault import Vault
 
 SHOP = Channel(
     channel="shop",

@@ -19,10 +19,11 @@ from activities.context import Context
 from tests.eventually import eventually
 from tests.scenarios import publish, yaml
 from tests.serving import serving
-from tobiishi import deliveries, friends, journeys
-from tobiishi.channels import Channel, Channels
+from tobiishi.channels.channels import Channel, Channels
 from tobiishi.database import Database
-from tobiishi.deliveries import KEY_LIFE
+from tobiishi.journeys import deliveries, journeys
+from tobiishi.journeys.deliveries import KEY_LIFE
+from tobiishi.people import friends
 from tobiishi.plan import JourneyRef, Plan, Turn
 from tobiishi.scenario import first_plan
 from tobiishi.simulator import ACCESS_TOKEN, create_simulator
@@ -172,7 +173,7 @@ async def test_a_worker_that_died_while_it_asked_has_perhaps_sent(
         raise Died
 
     with monkeypatch.context() as dying:
-        dying.setattr("tobiishi.deliveries.settle", die)
+        dying.setattr("tobiishi.journeys.deliveries.settle", die)
         with pytest.raises(Died):
             await desk.send()
     assert (await desk.received(), await desk.statuses()) == (1, ["claimed"])

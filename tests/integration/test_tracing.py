@@ -13,14 +13,15 @@ from pydantic import SecretStr
 from activities import Sending
 from activities.context import Context
 from tests.scenarios import publish, yaml
-from tobiishi import deliveries, friends, journeys
-from tobiishi.channels import Channel, Channels
+from tobiishi.channels.channels import Channel, Channels
 from tobiishi.database import Database
-from tobiishi.deliveries import Delivery, Status, Traced
-from tobiishi.links import Tracker
+from tobiishi.journeys import deliveries, journeys
+from tobiishi.journeys.deliveries import Delivery, Status, Traced
+from tobiishi.people import friends
 from tobiishi.plan import JourneyRef
 from tobiishi.scenario.model import Send
 from tobiishi.tokens import Signer
+from tobiishi.tracking.links import Tracker
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
 HANAKO, TARO = "U" + "1" * 32, "U" + "2" * 32

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tobiishi.attributes import LONGEST_LINE, Reader, columns_of, encoding_of, value_of
 from tobiishi.errors import Invalid
+from tobiishi.people.attribute_files import LONGEST_LINE, Reader, columns_of, encoding_of, value_of
 
 A, B = "U" + "a" * 32, "U" + "b" * 32
 TODAY = date(2026, 11, 23)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.scenarios import scenario_of, yaml
-from tobiishi.enrolment_plan import (
+from tobiishi.publishing.enrolment_plan import (
     MOST_WAITING,
     Status,
     in_words,

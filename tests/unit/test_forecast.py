@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tobiishi.forecast import Forecast, moment_of, most_messages
+from tobiishi.publishing.forecast import Forecast, moment_of, most_messages
 from tobiishi.scenario import Scenario
 
 SEND_NUMBER = iter(range(1000))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tobiishi.holds import Hold, month_turns
+from tobiishi.channels.holds import Hold, month_turns
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 

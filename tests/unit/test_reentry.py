@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tobiishi.journeys import LastEntry, may_enter
+from tobiishi.journeys.journeys import LastEntry, may_enter
 from tobiishi.scenario import AfterDays, Reentry
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)

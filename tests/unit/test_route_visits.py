@@ -8,8 +8,8 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from tobiishi.logins import LIFE, Login
-from tobiishi.routes import Visit, counts
+from tobiishi.routes.logins import LIFE, Login
+from tobiishi.routes.routes import Visit, counts
 from tobiishi.tokens import Signer
 
 OPENED = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 
 from tobiishi.scenario import render
 from tobiishi.simulator.message_objects import MESSAGES
-from tobiishi.tracking import (
+from tobiishi.tracking.messages import (
     LARGEST_BUBBLE,
     Link,
     Tracked,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tobiishi.errors import Invalid
-from tobiishi.uploads import IdReader
+from tobiishi.people.member_lists import IdReader
 
 A, B = b"U" + b"a" * 32, b"U" + b"b" * 32
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tobiishi.user_agents import is_for_somebody, language_of, os_of
+from tobiishi.tracking.user_agents import is_for_somebody, language_of, os_of
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 #: What LINE's own browser says, on either phone.

@@ -15,7 +15,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from tobiishi import temporal
-from tobiishi.enrolment_plan import EnrolmentRef, Progress
+from tobiishi.publishing.enrolment_plan import EnrolmentRef, Progress
 from workflows import Enrolment
 
 SECOND = timedelta(seconds=1)

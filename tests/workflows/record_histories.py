@@ -25,8 +25,8 @@ from tests.eventually import eventually
 from tests.workflows.conftest import Script, Stage
 from tests.workflows.enrolment_stage import EnrolmentScript, EnrolmentStage
 from tobiishi import temporal
-from tobiishi.enrolment_plan import Progress
 from tobiishi.plan import Action, JourneyResult
+from tobiishi.publishing.enrolment_plan import Progress
 from workflows import Enrolment, Journey
 
 HISTORIES = Path(__file__).parent.parent / "histories"

@@ -17,7 +17,7 @@ from tests.eventually import eventually
 from tests.workflows.conftest import TEST_SERVER
 from tests.workflows.enrolment_stage import SECOND, EnrolmentScript, EnrolmentStage
 from tobiishi import temporal
-from tobiishi.enrolment_plan import Progress
+from tobiishi.publishing.enrolment_plan import Progress
 from workflows import Enrolment
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)

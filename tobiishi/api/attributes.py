@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
-from tobiishi import attributes
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
-from tobiishi.uploads import OnWrong
+from tobiishi.people import attribute_files
+from tobiishi.people.member_lists import OnWrong
 
 router = APIRouter(prefix="/api/friends", tags=["friends"], dependencies=[Authorised])
 
@@ -48,7 +48,7 @@ class Told(BaseModel):
     #: The first thousand of their wrong cells.
     wrong_lines: list[WrongCell]
     #: What the bytes were read as.
-    encoding: attributes.Encoding
+    encoding: attribute_files.Encoding
 
 
 class Refused(BaseModel):
@@ -59,7 +59,7 @@ class Refused(BaseModel):
     detail: str
     wrong: int
     wrong_lines: list[WrongCell]
-    encoding: attributes.Encoding
+    encoding: attribute_files.Encoding
 
 
 @router.post(
@@ -91,7 +91,7 @@ async def upload(
         async for piece in request.stream():
             file.write(piece)
         try:
-            done = await attributes.upload(
+            done = await attribute_files.upload(
                 context.database,
                 channel,
                 file,
@@ -99,7 +99,7 @@ async def upload(
                 today=at.astimezone(ZoneInfo(context.settings.timezone)).date(),
                 at=at,
             )
-        except attributes.WrongLines as error:
+        except attribute_files.WrongLines as error:
             told = [WrongCell.model_validate(cell) for cell in error.wrong_lines]
             refused = Refused(
                 detail=str(error), wrong=error.wrong, wrong_lines=told, encoding=error.encoding

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from tobiishi import audiences, defining, deleting
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
-from tobiishi.friends import FriendId
+from tobiishi.people import audiences, definitions
+from tobiishi.people.friends import FriendId
+from tobiishi.publishing import audience_removal
 from tobiishi.scenario.rules import Definition, Kind
 
 router = APIRouter(prefix="/api/audiences", tags=["audiences"], dependencies=[Authorised])
@@ -95,7 +96,7 @@ async def put(
 ) -> Audience:
     async with context.database.transaction() as connection:
         await context.channels.get(connection, channel)
-        made = await defining.put(
+        made = await definitions.put(
             connection,
             channel,
             audience,
@@ -135,7 +136,7 @@ async def delete(
 ) -> None:
     """409 where a live scenario, a journey under way or a combined audience uses it."""
     async with context.database.transaction() as connection:
-        await deleting.delete(connection, channel, audience)
+        await audience_removal.delete(connection, channel, audience)
 
 
 @router.get("/{audience}/members/{friend}", summary="When and why a friend was in it, and is")

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
-from tobiishi import quotas
 from tobiishi.api.context import Authorised, Context, InContext, now
-from tobiishi.channels import Channel
+from tobiishi.channels import quotas
+from tobiishi.channels.channels import Channel
 from tobiishi.database import Connection
 from tobiishi.line.login import LoginChannel
 from tobiishi.settings import LINE_API_BASE_URL

@@ -13,16 +13,17 @@ from fastapi import Depends, HTTPException, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from temporalio.client import Client
 
-from tobiishi import channels, temporal
+from tobiishi import temporal
 from tobiishi.api.limits import Limit
-from tobiishi.channels import Channels
+from tobiishi.channels import channels
+from tobiishi.channels.channels import Channels
+from tobiishi.channels.vault import Vault
 from tobiishi.database import Database
 from tobiishi.errors import SettingError
 from tobiishi.metrics import Looked
-from tobiishi.relay import Relay
+from tobiishi.relay.relay import Relay
 from tobiishi.settings import Settings
 from tobiishi.tokens import Signer
-from tobiishi.vault import Vault
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from tobiishi import deliveries
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
+from tobiishi.journeys import deliveries
 
 router = APIRouter(prefix="/api/deliveries", tags=["deliveries"], dependencies=[Authorised])
 

@@ -9,10 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from tobiishi import enrolments
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
-from tobiishi.enrolment_plan import FASTEST, Status
 from tobiishi.errors import NotFound
+from tobiishi.publishing import enrolments
+from tobiishi.publishing.enrolment_plan import FASTEST, Status
 
 router = APIRouter(prefix="/api/enrolments", tags=["enrolments"], dependencies=[Authorised])
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from tobiishi import events, friends
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
 from tobiishi.errors import Invalid
-from tobiishi.friends import FriendId
+from tobiishi.people import events, friends
+from tobiishi.people.friends import FriendId
 from tobiishi.scenario.rules import LONGEST_LOOK_BACK, EventName
 
 router = APIRouter(prefix="/api", tags=["events"], dependencies=[Authorised])

@@ -8,10 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from tobiishi import audiences, deliveries, forgetting, friends, journeys
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
 from tobiishi.database import Connection
-from tobiishi.friends import Attributes, FriendId
+from tobiishi.journeys import deliveries, journeys
+from tobiishi.people import audiences, friends
+from tobiishi.people.friends import Attributes, FriendId
+from tobiishi.relay import forgetting
 
 router = APIRouter(prefix="/api/friends", tags=["friends"], dependencies=[Authorised])
 

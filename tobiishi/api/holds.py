@@ -8,9 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from tobiishi import friends, holds, publishing
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
+from tobiishi.channels import holds
 from tobiishi.database import Connection
+from tobiishi.people import friends
+from tobiishi.publishing import versions
 
 router = APIRouter(prefix="/api", tags=["holds"], dependencies=[Authorised])
 
@@ -98,7 +100,7 @@ async def _pause(
     async with context.database.transaction() as connection:
         await context.channels.get(connection, channel)
         if scope == "scenario":
-            await publishing.versions_of(connection, channel, name)
+            await versions.versions_of(connection, channel, name)
         if scope == "friend":
             await friends.get(connection, channel, name)
         await holds.put(

@@ -17,15 +17,15 @@ from typing import Annotated, cast
 import asyncpg
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
-from tobiishi import links, sites
 from tobiishi.api.context import Context, InContext, now
 from tobiishi.api.limits import Limit
 from tobiishi.api.pages import page, try_again
 from tobiishi.database import Unavailable
-from tobiishi.links import Token, Visit, location
-from tobiishi.queues import is_away, wait_after
-from tobiishi.tracking import Kind
-from tobiishi.user_agents import is_for_somebody, language_of, os_of
+from tobiishi.relay.queue import is_away, wait_after
+from tobiishi.tracking import links, sites
+from tobiishi.tracking.links import Token, Visit, location
+from tobiishi.tracking.messages import Kind
+from tobiishi.tracking.user_agents import is_for_somebody, language_of, os_of
 
 _log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 from temporalio.service import RPCError
 
-from tobiishi import pacing
 from tobiishi.api.context import Authorised, InContext
+from tobiishi.channels import pacing
 
 router = APIRouter(prefix="/api/pace", tags=["pace"], dependencies=[Authorised])
 

@@ -17,18 +17,18 @@ from typing import TypeVar
 
 import asyncpg
 
-from tobiishi import routes
 from tobiishi.api.context import Context
 from tobiishi.api.limits import Limit
-from tobiishi.channels import Channel
+from tobiishi.channels.channels import Channel
 from tobiishi.database import Unavailable
 from tobiishi.errors import NotFound, SettingError
-from tobiishi.journeys import StillEnding
+from tobiishi.journeys.journeys import StillEnding
 from tobiishi.line import LineClient, LineError, RateLimited, Unreachable
 from tobiishi.line.login import LoginChannel, LoginClient, friend_add_link
-from tobiishi.logins import LIFE, Login
-from tobiishi.queues import is_away, wait_after
-from tobiishi.routes import Visit
+from tobiishi.relay.queue import is_away, wait_after
+from tobiishi.routes import routes
+from tobiishi.routes.logins import LIFE, Login
+from tobiishi.routes.routes import Visit
 
 T = TypeVar("T")
 

@@ -17,17 +17,17 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from tobiishi import routes
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
 from tobiishi.api.pages import page, try_again
 from tobiishi.api.reception import Reception, Returned
-from tobiishi.channels import Channel
+from tobiishi.channels.channels import Channel
 from tobiishi.database import Unavailable
 from tobiishi.errors import Invalid
 from tobiishi.line.login import authorize_url
-from tobiishi.logins import LIFE, Login
-from tobiishi.qr import drawn
-from tobiishi.routes import Route
+from tobiishi.routes import routes
+from tobiishi.routes.logins import LIFE, Login
+from tobiishi.routes.qr import drawn
+from tobiishi.routes.routes import Route
 
 _log = logging.getLogger(__name__)
 

@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
-from tobiishi import journeys, pacing, publishing
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
 from tobiishi.api.enrolments import Enrolment
-from tobiishi.checking import Warning, check
-from tobiishi.forecast import forecast
+from tobiishi.channels import pacing
+from tobiishi.journeys import journeys
 from tobiishi.line import LineClient
+from tobiishi.publishing import versions
+from tobiishi.publishing.forecast import forecast
+from tobiishi.publishing.validation import Warning, check
 from tobiishi.scenario import Scenario, json_schema
 
 router = APIRouter(prefix="/api/scenarios", tags=["scenarios"], dependencies=[Authorised])
@@ -69,7 +71,7 @@ class Summary(BaseModel):
     published_at: datetime
 
     @classmethod
-    def of(cls, version: publishing.Version) -> Summary:
+    def of(cls, version: versions.Version) -> Summary:
         return cls(
             channel=version.channel,
             scenario=version.scenario.scenario,
@@ -92,7 +94,7 @@ async def publish(
     """The body is the YAML. 422 with every problem's line, field and fix where it is wrong."""
     source, scenario, warnings, expected = await _checked(request, context, channel)
     async with context.database.transaction() as connection:
-        published = await publishing.publish(connection, channel, scenario, source, now=now())
+        published = await versions.publish(connection, channel, scenario, source, now=now())
     context.relay.enrolments.ring()
     warnings += [
         Warning(
@@ -139,20 +141,20 @@ async def schema() -> dict[str, Any]:
 async def list_all(
     context: InContext, channel: InChannel = DEFAULT_CHANNEL, retired: bool = False
 ) -> list[Summary]:
-    versions_of_all = publishing.retired if retired else publishing.live
+    versions_of_all = versions.retired if retired else versions.live
     async with context.database.connection() as connection:
         await context.channels.get(connection, channel)
         return [Summary.of(version) for version in await versions_of_all(connection, channel)]
 
 
 @router.get("/{scenario}", summary="All versions of a scenario, the newest first")
-async def versions(
+async def versions_of_scenario(
     scenario: str, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> list[Whole]:
     async with context.database.connection() as connection:
         return [
             Whole(**Summary.of(version).model_dump(), source=version.source)
-            for version in await publishing.versions_of(connection, channel, scenario)
+            for version in await versions.versions_of(connection, channel, scenario)
         ]
 
 
@@ -168,7 +170,7 @@ async def retire(
     """Until it is published again. Said again, it goes on where a stopping broke off."""
     stopped = 0
     async with context.database.transaction() as connection:
-        await publishing.retire(connection, channel, scenario, now=now())
+        await versions.retire(connection, channel, scenario, now=now())
     while under_way == "stop":
         async with context.database.transaction() as connection:
             some = await journeys.stop_some_of_scenario(

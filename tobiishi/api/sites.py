@@ -12,12 +12,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from tobiishi import audiences, events, friends, sites
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
 from tobiishi.errors import Invalid
-from tobiishi.events import Event
+from tobiishi.people import audiences, events, friends
+from tobiishi.people.events import Event
 from tobiishi.scenario.rules import EventName
-from tobiishi.user_agents import language_of, os_of
+from tobiishi.tracking import sites
+from tobiishi.tracking.user_agents import language_of, os_of
 
 router = APIRouter(prefix="/api/sites", tags=["sites"], dependencies=[Authorised])
 public = APIRouter(tags=["public"])

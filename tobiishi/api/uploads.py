@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict
 
-from tobiishi import audiences, uploads
 from tobiishi.api.audiences import AudienceName
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.people import audiences, member_lists
 
 router = APIRouter(prefix="/api/audiences", tags=["audiences"], dependencies=[Authorised])
 
@@ -59,13 +59,13 @@ async def upload(
     context: InContext,
     channel: InChannel = DEFAULT_CHANNEL,
     on_wrong: Annotated[
-        uploads.OnWrong, Query(description="What to do with a file that has wrong lines.")
+        member_lists.OnWrong, Query(description="What to do with a file that has wrong lines.")
     ] = "keep_nothing",
 ) -> Uploaded:
     """All or nothing: an upload that breaks off has added nobody, and is simply sent again."""
     async with context.database.long_transaction() as connection:
         await audiences.get_listed(connection, channel, audience)
-        done = await uploads.upload(
+        done = await member_lists.upload(
             connection,
             channel,
             audience,

@@ -13,11 +13,11 @@ from rich.table import Column, Table
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from tobiishi.attributes import ID
-from tobiishi.channels import DEFAULT
+from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli.files import KeepGood, send
 from tobiishi.cli.friend import FriendId
 from tobiishi.cli.server import Failed, call, path_of
+from tobiishi.people.attribute_files import ID
 
 app = typer.Typer(help="Audiences: make, fill, look into.", no_args_is_help=True)
 

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tobiishi.channels import DEFAULT
+from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli.server import call
 
 

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from tobiishi.attributes import FORGET, columns_of, value_of
-from tobiishi.channels import DEFAULT
+from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli.files import KeepGood, send
 from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.errors import Invalid
+from tobiishi.people.attribute_files import FORGET, columns_of, value_of
 
 app = typer.Typer(help="Friends: who they are, and why they got what.", no_args_is_help=True)
 
@@ -26,7 +26,7 @@ Told = Annotated[list[str], typer.Argument(help="name=- forgets.", metavar="name
 
 
 def _identified(friend: str) -> str:
-    """The friend's id, as `tobiishi.friends.FriendId`. Raises `Failed`."""
+    """The friend's id, as `tobiishi.people.friends.FriendId`. Raises `Failed`."""
     if not re.fullmatch("[A-Za-z0-9_-]{1,64}", friend):
         raise Failed(f"{friend!r} is no LINE user id (U and 32 of 0-9, a-f); correct it")
     return friend

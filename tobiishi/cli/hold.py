@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tobiishi.channels import DEFAULT
+from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli.server import Failed, call, path_of
 
 Channel = Annotated[str, typer.Option(help="The LINE channel.")]

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from tobiishi.channels import DEFAULT
+from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli.server import Failed, call, path_of
-from tobiishi.qr import drawn
+from tobiishi.routes.qr import drawn
 
 app = typer.Typer(help="Routes: how friends come to add the channel.", no_args_is_help=True)
 

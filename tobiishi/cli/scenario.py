@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tobiishi.channels import DEFAULT
+from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli import enrolment
 from tobiishi.cli.server import call, path_of
 from tobiishi.scenario import json_schema

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import typer
 
-from tobiishi.channels import DEFAULT
+from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli.server import call
 
 app = typer.Typer(help="Sites: the shop's own pages.", no_args_is_help=True)

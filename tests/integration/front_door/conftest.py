@@ -26,10 +26,10 @@ from tests.ports import free_port
 from tests.scenarios import publish
 from tests.serving import serving
 from tobiishi.api import create_app
-from tobiishi.channels import Channels
+from tobiishi.channels.channels import Channels
 from tobiishi.cli import app
 from tobiishi.database import Database
-from tobiishi.publishing import Published
+from tobiishi.publishing.versions import Published
 from tobiishi.settings import Settings
 from tobiishi.temporal import SEARCH_ATTRIBUTES
 

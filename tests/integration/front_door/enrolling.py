@@ -8,12 +8,14 @@ from typing import Any
 from knocking import body_of, friend_id, journeys
 from temporalio.client import Client
 
-from tobiishi import audiences, enrolments, publishing, webhooks
-from tobiishi import journeys as journeys_
+from tobiishi import webhooks
 from tobiishi.database import Database
-from tobiishi.enrolment_plan import Progress
-from tobiishi.enrolments import Enrolment
-from tobiishi.relay import follow_event
+from tobiishi.journeys import journeys as journeys_
+from tobiishi.people import audiences
+from tobiishi.publishing import enrolments, versions
+from tobiishi.publishing.enrolment_plan import Progress
+from tobiishi.publishing.enrolments import Enrolment
+from tobiishi.relay.relay import follow_event
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -53,7 +55,7 @@ async def page(
         number = enrolment or await connection.fetchval("select max(id) from enrolments")
         found = await enrolments.get(connection, number)
         ref = found.ref
-        version = await publishing.get(connection, ref.channel, ref.scenario, ref.version)
+        version = await versions.get(connection, ref.channel, ref.scenario, ref.version)
     async with database.transaction() as connection:
         progress = await enrolments.enter_page(connection, number, version.scenario, now=at)
         if not keep:

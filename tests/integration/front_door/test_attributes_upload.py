@@ -17,13 +17,13 @@ from knocking import HANAKO, TARO, Door, count, friend_id
 
 from tests.defining import define
 from tests.eventually import eventually
-from tobiishi import attributes, audiences, friends
-from tobiishi.attributes import Upload
 from tobiishi.cli.server import Failed
 from tobiishi.database import Database
 from tobiishi.errors import Invalid
-from tobiishi.friends import Attributes, Friend
-from tobiishi.uploads import OnWrong
+from tobiishi.people import attribute_files, audiences, friends
+from tobiishi.people.attribute_files import Upload
+from tobiishi.people.friends import Attributes, Friend
+from tobiishi.people.member_lists import OnWrong
 
 NOW = datetime.now(UTC)
 TODAY = NOW.date()
@@ -33,7 +33,7 @@ async def tell(
     shop: Database, text: str | bytes, *, on_wrong: OnWrong = "keep_nothing", at: datetime = NOW
 ) -> Upload:
     data = text.encode() if isinstance(text, str) else text
-    return await attributes.upload(
+    return await attribute_files.upload(
         shop, "default", io.BytesIO(data), on_wrong=on_wrong, today=TODAY, at=at
     )
 
@@ -210,7 +210,7 @@ async def test_combined_audiences_look_again_at_those_of_whom_something_is_new(
 
 
 async def test_a_wrong_line_keeps_the_whole_file_out(shop: Database) -> None:
-    with pytest.raises(attributes.WrongLines, match="line 3, age: is no age") as caught:
+    with pytest.raises(attribute_files.WrongLines, match="line 3, age: is no age") as caught:
         await tell(shop, f"friend,age\n{HANAKO},20\n{TARO},x\n")
     assert caught.value.wrong == 1
     assert await count(shop, "select count(*) from friends") == 0

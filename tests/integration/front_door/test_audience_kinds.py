@@ -13,13 +13,14 @@ from tests.defining import define
 from tests.integration.front_door.conftest import Publish
 from tests.integration.front_door.knocking import HANAKO, TARO, friend_id
 from tests.scenarios import yaml
-from tobiishi import audiences, deleting, events, friends, publishing
 from tobiishi.database import Database
 from tobiishi.errors import InUse, Invalid, NotFound
-from tobiishi.events import Event
-from tobiishi.friends import Attributes
-from tobiishi.journeys import enrol
-from tobiishi.relay import Birthdays, Changes, Expiries
+from tobiishi.journeys.journeys import enrol
+from tobiishi.people import audiences, events, friends
+from tobiishi.people.events import Event
+from tobiishi.people.friends import Attributes
+from tobiishi.publishing import audience_removal, versions
+from tobiishi.relay.relay import Birthdays, Changes, Expiries
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
@@ -392,10 +393,10 @@ async def test_an_audience_goes_with_all_that_is_kept_of_it(shop: Database) -> N
         await audiences.join(connection, "default", "a", [HANAKO], at=NOW, reason="z")
         history = await audiences.history_of(connection, "default", "a", HANAKO)
         assert [(each.reason, each.left_reason) for each in history] == [("x", "y"), ("z", None)]
-        await deleting.delete(connection, "default", "a")
+        await audience_removal.delete(connection, "default", "a")
         assert await audiences.history_of(connection, "default", "a", HANAKO) == []
         with pytest.raises(NotFound):
-            await deleting.delete(connection, "default", "a")
+            await audience_removal.delete(connection, "default", "a")
 
 
 async def test_an_audience_that_is_used_is_not_deleted_and_its_users_are_named(
@@ -406,17 +407,17 @@ async def test_an_audience_that_is_used_is_not_deleted_and_its_users_are_named(
     await audience(shop, "asks", kind="combined", when={"audience": "a"})
     async with shop.transaction() as connection:
         with pytest.raises(InUse, match="used by scenario uses, audience asks;"):
-            await deleting.delete(connection, "default", "a")
-        await deleting.delete(connection, "default", "asks")
+            await audience_removal.delete(connection, "default", "a")
+        await audience_removal.delete(connection, "default", "asks")
         await friends.meet(connection, "default", HANAKO, NOW)
-        (version,) = await publishing.live(connection, "default")
+        (version,) = await versions.live(connection, "default")
         await enrol(connection, version, HANAKO, why="x", now=NOW)
     await published(uses.replace("joins: a", "joins: b"))
     async with shop.transaction() as connection:
         with pytest.raises(InUse, match="used by journeys of scenario uses version 1;"):
-            await deleting.delete(connection, "default", "a")
+            await audience_removal.delete(connection, "default", "a")
         await connection.execute("update journeys set ended_at = now()")
-        await deleting.delete(connection, "default", "a")
+        await audience_removal.delete(connection, "default", "a")
 
 
 async def test_an_audience_is_deleted_or_named_by_a_scenario_and_never_both(
@@ -425,7 +426,7 @@ async def test_an_audience_is_deleted_or_named_by_a_scenario_and_never_both(
     async def delete(name: str) -> bool:
         try:
             async with shop.transaction() as connection:
-                await deleting.delete(connection, "default", name)
+                await audience_removal.delete(connection, "default", name)
         except InUse:
             return False
         return True
@@ -476,7 +477,7 @@ async def test_who_defines_and_who_acts_never_wait_for_each_other(
         )
         try:
             async with shop.transaction() as connection:
-                await deleting.delete(connection, "default", f"mixed{number % 2}")
+                await audience_removal.delete(connection, "default", f"mixed{number % 2}")
         except (InUse, NotFound):
             pass
 

@@ -15,10 +15,10 @@ from knocking import HANAKO, SECRET, TARO, TOKEN, Door, count, follow, friend_id
 from tests.defining import define
 from tests.eventually import eventually
 from tests.scenarios import yaml
-from tobiishi import audiences, friends
 from tobiishi.database import Database
 from tobiishi.errors import Invalid, NotFound
-from tobiishi.relay import Changes
+from tobiishi.people import audiences, friends
+from tobiishi.relay.relay import Changes
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
 JIRO = friend_id(3)

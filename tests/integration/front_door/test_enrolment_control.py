@@ -28,11 +28,11 @@ from temporalio.service import RPCError
 
 from tests.eventually import eventually
 from tests.scenarios import yaml
-from tobiishi import enrolments
 from tobiishi.database import Database
-from tobiishi.enrolment_plan import Progress
 from tobiishi.errors import Invalid, NotFound
-from tobiishi.relay import Relay
+from tobiishi.publishing import enrolments
+from tobiishi.publishing.enrolment_plan import Progress
+from tobiishi.relay.relay import Relay
 from tobiishi.settings import Settings
 
 # --- pause, resume, cancel

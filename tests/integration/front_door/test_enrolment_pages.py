@@ -26,10 +26,12 @@ from enrolling import (
 from knocking import HANAKO, TARO, count, follow, friend_id, journeys, unfollow
 
 from tests.scenarios import STEPS, publish, yaml
-from tobiishi import enrolments, forgetting, friends
 from tobiishi.database import Database
-from tobiishi.enrolment_plan import MOST_WAITING, Progress
-from tobiishi.relay import Relay
+from tobiishi.people import friends
+from tobiishi.publishing import enrolments
+from tobiishi.publishing.enrolment_plan import MOST_WAITING, Progress
+from tobiishi.relay import forgetting
+from tobiishi.relay.relay import Relay
 
 # --- who enters
 

@@ -28,9 +28,10 @@ from enrolling import (
 from knocking import HANAKO, TARO, count, follow, friend_id, journeys, unfollow
 
 from tests.scenarios import yaml
-from tobiishi import audiences, enrolments, friends, publishing
 from tobiishi.database import Database
-from tobiishi.relay import Relay
+from tobiishi.people import audiences, friends
+from tobiishi.publishing import enrolments, versions
+from tobiishi.relay.relay import Relay
 
 # --- joining, leaving and blocking meanwhile
 
@@ -87,7 +88,7 @@ async def test_a_block_at_the_same_moment_that_comes_second_stops_the_journey(
     await published(yaml(rules=MEMBERS))
     version = await last(vip)
     async with vip.transaction() as connection:
-        scenario = (await publishing.get(connection, "default", "welcome", 1)).scenario
+        scenario = (await versions.get(connection, "default", "welcome", 1)).scenario
         number = version.ref.enrolment_id
         await enrolments.enter_page(connection, number, scenario, now=NOW)
         blocking = asyncio.create_task(told(vip, unfollow()))

@@ -13,11 +13,12 @@ from knocking import HANAKO, TARO, count, journeys
 
 from tests.defining import define
 from tests.scenarios import STEPS, publish, scenario_of, yaml
-from tobiishi import audiences, friends, publishing
-from tobiishi import journeys as journeys_
 from tobiishi.database import Database
 from tobiishi.errors import NotFound
-from tobiishi.relay import Changes, follow_event
+from tobiishi.journeys import journeys as journeys_
+from tobiishi.people import audiences, friends
+from tobiishi.publishing import versions
+from tobiishi.relay.relay import Changes, follow_event
 from tobiishi.webhooks import KeptEvent
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
@@ -398,7 +399,7 @@ async def test_a_version_is_read_back_as_it_was_published(
     assert (await published(text)).unchanged
     name = first.version.scenario.scenario
     async with shop.connection() as connection:
-        back = await publishing.get(connection, "default", name, 1)
+        back = await versions.get(connection, "default", name, 1)
     assert back == first.version
     assert back.scenario == scenario_of(text)
     assert back.source == text
@@ -414,9 +415,9 @@ async def test_a_changed_file_is_a_new_version_and_running_journeys_keep_theirs(
     await added(shop, TARO)
     assert [row["version"] for row in await journeys(shop)] == [1, 2]
     async with shop.connection() as connection:
-        versions = await publishing.versions_of(connection, "default", "welcome")
-        (live,) = await publishing.live(connection, "default")
-    assert [version.version for version in versions] == [2, 1]
+        listed = await versions.versions_of(connection, "default", "welcome")
+        (live,) = await versions.live(connection, "default")
+    assert [version.version for version in listed] == [2, 1]
     assert live.version == 2
 
 
@@ -444,8 +445,8 @@ async def test_publications_at_once_count_up_without_a_gap(shop: Database) -> No
         async with shop.transaction() as connection:
             return (await publish(connection, text, now=NOW)).version.version
 
-    versions = await asyncio.gather(*(put(number) for number in range(12)))
-    assert sorted(versions) == list(range(1, 13))
+    numbers = await asyncio.gather(*(put(number) for number in range(12)))
+    assert sorted(numbers) == list(range(1, 13))
 
 
 async def test_publishing_makes_the_audiences_it_names_and_says_so(
@@ -463,15 +464,15 @@ async def test_publishing_makes_the_audiences_it_names_and_says_so(
 async def test_what_was_never_published_is_not_found(shop: Database) -> None:
     async with shop.connection() as connection:
         with pytest.raises(NotFound, match="'welcome' does not exist"):
-            await publishing.versions_of(connection, "default", "welcome")
+            await versions.versions_of(connection, "default", "welcome")
         with pytest.raises(NotFound, match="no version 1"):
-            await publishing.get(connection, "default", "welcome", 1)
+            await versions.get(connection, "default", "welcome", 1)
 
 
 async def test_versions_are_remembered_within_bounds(shop: Database, published: Publish) -> None:
     for number in range(4):
         await published(yaml(f"s{number}"))
-    remembered: Any = publishing.Versions(remembered=2)
+    remembered: Any = versions.Versions(remembered=2)
     async with shop.connection() as connection:
         for number in (0, 1, 2, 3, 0):
             version = await remembered.get(connection, "default", f"s{number}", 1)

@@ -16,12 +16,15 @@ from tests.eventually import eventually
 from tests.integration.front_door.conftest import Publish
 from tests.ports import free_port
 from tests.scenarios import yaml
-from tobiishi import audiences, events, forgetting, friends, routes, webhooks
+from tobiishi import webhooks
 from tobiishi.database import Database
 from tobiishi.errors import NotFound
-from tobiishi.events import Event
-from tobiishi.relay import Relay
-from tobiishi.routes import Visit
+from tobiishi.people import audiences, events, friends
+from tobiishi.people.events import Event
+from tobiishi.relay import forgetting
+from tobiishi.relay.relay import Relay
+from tobiishi.routes import routes
+from tobiishi.routes.routes import Visit
 
 NOW = datetime.now(UTC)
 _numbers = itertools.count(1)

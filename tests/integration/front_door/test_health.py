@@ -14,7 +14,8 @@ from temporalio.client import Client
 
 from tests.ports import free_port
 from tests.scenarios import yaml
-from tobiishi import holds, worker_door
+from tobiishi import worker_http
+from tobiishi.channels import holds
 from tobiishi.database import Database
 from tobiishi.errors import SettingError
 from tobiishi.settings import Settings
@@ -122,7 +123,7 @@ async def test_a_worker_tells_the_same_on_a_port_of_its_own(
     port = free_port()
     told = settings.model_copy(update={"metrics_port": port})
     async with (
-        worker_door.opened(told, database, temporal),
+        worker_http.opened(told, database, temporal),
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http,
     ):
         assert (await http.get("/healthz")).status_code == 200
@@ -130,7 +131,7 @@ async def test_a_worker_tells_the_same_on_a_port_of_its_own(
         assert (ready.status_code, ready.json()) == (200, {"database": "ok", "temporal": "ok"})
         assert "tobiishi_deliveries" in (await http.get("/metrics")).text
         with pytest.raises(SettingError, match="set TOBIISHI_METRICS_PORT to another one"):
-            async with worker_door.opened(told, database, temporal):
+            async with worker_http.opened(told, database, temporal):
                 pass
         await database.close()
         assert (await http.get("/readyz")).status_code == 503
@@ -139,5 +140,5 @@ async def test_a_worker_tells_the_same_on_a_port_of_its_own(
 async def test_a_worker_that_is_not_asked_to_opens_no_port(
     settings: Settings, database: Database, temporal: Client
 ) -> None:
-    async with worker_door.opened(settings, database, temporal):
+    async with worker_http.opened(settings, database, temporal):
         pass

@@ -21,16 +21,17 @@ from pydantic import SecretStr
 from tests.conftest import UNSAFE_BUT_FAST
 from tests.defining import define
 from tests.eventually import eventually
-from tobiishi import audiences, events, friends, links
 from tobiishi.api.links import MOST_A_MINUTE
-from tobiishi.channels import Channels
+from tobiishi.channels.channels import Channels
 from tobiishi.database import Database
-from tobiishi.events import Event
-from tobiishi.links import Token, Tracker
 from tobiishi.local.postgres import EmbeddedPostgres
+from tobiishi.people import audiences, events, friends
+from tobiishi.people.events import Event
 from tobiishi.settings import Settings
 from tobiishi.tokens import Signer
-from tobiishi.tracking import Link
+from tobiishi.tracking import links
+from tobiishi.tracking.links import Token, Tracker
+from tobiishi.tracking.messages import Link
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
 OURS = "https://l.example.com"

@@ -19,8 +19,8 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from tests.eventually import eventually
-from tobiishi import pacing
-from tobiishi.pacing import FASTEST, USUAL, Pace
+from tobiishi.channels import pacing
+from tobiishi.channels.pacing import FASTEST, USUAL, Pace
 from tobiishi.settings import Settings
 from tobiishi.temporal import LINE
 

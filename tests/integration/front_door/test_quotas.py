@@ -14,10 +14,11 @@ from pydantic import SecretStr
 
 from tests.scenarios import yaml
 from tests.serving import serving
-from tobiishi import audiences, friends, holds, quotas
-from tobiishi.channels import Channels
+from tobiishi.channels import holds, quotas
+from tobiishi.channels.channels import Channels
 from tobiishi.database import Database
-from tobiishi.quotas import ASK_EVERY, Quotas
+from tobiishi.people import audiences, friends
+from tobiishi.relay.quotas import ASK_EVERY, Quotas
 from tobiishi.settings import Settings
 from tobiishi.simulator import ACCESS_TOKEN, create_simulator
 

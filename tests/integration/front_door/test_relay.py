@@ -33,10 +33,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from tests.defining import define
 from tests.eventually import eventually
 from tests.scenarios import yaml
-from tobiishi import audiences, deliveries, webhooks
-from tobiishi import journeys as journeys_
+from tobiishi import webhooks
 from tobiishi.database import Database
-from tobiishi.relay import Relay
+from tobiishi.journeys import deliveries
+from tobiishi.journeys import journeys as journeys_
+from tobiishi.people import audiences
+from tobiishi.relay.relay import Relay
 from tobiishi.settings import Settings
 
 

@@ -13,9 +13,10 @@ from knocking import HANAKO, TARO, Door, count, follow, friend_id, journeys
 from tests.defining import define
 from tests.eventually import eventually
 from tests.scenarios import yaml
-from tobiishi import audiences, enrolments, friends, publishing
-from tobiishi import journeys as journeys_
 from tobiishi.database import Database
+from tobiishi.journeys import journeys as journeys_
+from tobiishi.people import audiences, friends
+from tobiishi.publishing import enrolments, versions
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
 VIP = "start: {audience: vip}"
@@ -33,7 +34,7 @@ async def listed(door: Door, **which: bool) -> list[tuple[str, int]]:
     return [(row["scenario"], row["version"]) for row in answer.raise_for_status().json()]
 
 
-async def enter(database: Database, published: publishing.Published, *who: str) -> list[int | None]:
+async def enter(database: Database, published: versions.Published, *who: str) -> list[int | None]:
     entered = []
     async with database.transaction() as connection:
         for friend in who:

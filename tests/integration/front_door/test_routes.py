@@ -21,12 +21,14 @@ from tests.eventually import eventually
 from tests.ports import free_port
 from tests.scenarios import yaml
 from tests.serving import serving
-from tobiishi import friends, routes, webhooks
+from tobiishi import webhooks
 from tobiishi.api import create_app
 from tobiishi.database import Database
 from tobiishi.line.signature import sign
-from tobiishi.relay import Relay
-from tobiishi.routes import Visit
+from tobiishi.people import friends
+from tobiishi.relay.relay import Relay
+from tobiishi.routes import routes
+from tobiishi.routes.routes import Visit
 from tobiishi.settings import Settings
 from tobiishi.simulator import ACCESS_TOKEN, create_simulator
 from tobiishi.simulator.login import LOGIN_CHANNEL_ID, LOGIN_CHANNEL_SECRET

@@ -12,11 +12,12 @@ import pytest
 from knocking import HANAKO, TARO, Door
 from pydantic import SecretStr
 
-from tobiishi import events, friends, sites
 from tobiishi.database import Database
 from tobiishi.errors import Invalid
-from tobiishi.events import Event
+from tobiishi.people import events, friends
+from tobiishi.people.events import Event
 from tobiishi.tokens import Signer
+from tobiishi.tracking import sites
 
 NOW = datetime.now(UTC)
 SITE = "www.shop.example"

@@ -14,10 +14,11 @@ from temporalio.client import Client
 
 from tests.eventually import eventually
 from tests.scenarios import yaml
-from tobiishi import journeys, webhooks
+from tobiishi import webhooks
 from tobiishi.database import Database
-from tobiishi.relay import Relay
-from tobiishi.strays import Strays
+from tobiishi.journeys import journeys
+from tobiishi.relay.relay import Relay
+from tobiishi.relay.terminated_workflows import Strays
 
 _numbers = itertools.count(1)
 

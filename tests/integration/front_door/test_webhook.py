@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from tests.conftest import UNSAFE_BUT_FAST
 from tests.eventually import eventually
-from tobiishi.channels import Channel, Channels
+from tobiishi.channels.channels import Channel, Channels
 from tobiishi.database import Database
 from tobiishi.line.signature import sign
 from tobiishi.local.postgres import EmbeddedPostgres

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from tobiishi import audiences, friends
 from tobiishi.database import Connection, all_rows, queries
+from tobiishi.people import audiences, friends
 
 _sql = queries("events")
 

@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 import asyncpg
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from tobiishi import audiences
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import NotFound
+from tobiishi.people import audiences
 from tobiishi.scenario import FriendFacts
 from tobiishi.scenario.parts import FieldName
 

@@ -11,10 +11,10 @@ from temporalio.common import Priority, SearchAttributePair, TypedSearchAttribut
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from tobiishi import enrolments
 from tobiishi.database import Connection, Database
-from tobiishi.enrolments import Enrolment
-from tobiishi.queues import Queue, in_words, is_away, wait_after
+from tobiishi.publishing import enrolments
+from tobiishi.publishing.enrolments import Enrolment
+from tobiishi.relay.queue import Queue, in_words, is_away, wait_after
 from tobiishi.temporal import CHANNEL, JOURNEYS, SCENARIO, SCENARIO_VERSION
 
 _log = logging.getLogger(__name__)

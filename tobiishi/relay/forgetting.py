@@ -14,10 +14,13 @@ from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from tobiishi import friends, holds, journeys, routes
+from tobiishi.channels import holds
 from tobiishi.database import Connection, Database, all_rows, queries
 from tobiishi.errors import NotFound
-from tobiishi.queues import Queue, in_words, is_away, wait_after
+from tobiishi.journeys import journeys
+from tobiishi.people import friends
+from tobiishi.relay.queue import Queue, in_words, is_away, wait_after
+from tobiishi.routes import routes
 
 _sql = queries("forgetting")
 _log = logging.getLogger(__name__)

@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 import asyncpg
 
-from tobiishi import friends
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import TobiishiError
+from tobiishi.people import friends
 from tobiishi.plan import JourneyRef
-from tobiishi.publishing import Version
+from tobiishi.publishing.versions import Version
 from tobiishi.scenario import AfterDays, Reentry
 
 _sql = queries("journeys")

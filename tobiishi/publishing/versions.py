@@ -11,10 +11,11 @@ from datetime import datetime
 
 import asyncpg
 
-from tobiishi import defining, enrolments
 from tobiishi.database import Connection, all_rows, queries
-from tobiishi.enrolments import Enrolment
 from tobiishi.errors import NotFound
+from tobiishi.people import definitions
+from tobiishi.publishing import enrolments
+from tobiishi.publishing.enrolments import Enrolment
 from tobiishi.scenario import Scenario
 
 _sql = queries("publishing")
@@ -65,7 +66,7 @@ async def publish(
     """
     await _sql.lock(connection, channel=channel, scenario=scenario.scenario)
     await enrolments.hold_all_of(connection, channel, scenario.scenario)
-    new_audiences = await defining.add_missing(
+    new_audiences = await definitions.add_missing(
         connection,
         channel,
         scenario.audiences(),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tobiishi import audiences, publishing
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import InUse
+from tobiishi.people import audiences
+from tobiishi.publishing import versions
 
 _sql = queries("audiences")
 
@@ -34,7 +35,7 @@ async def delete(connection: Connection, channel: str, audience: str) -> None:
 
 
 async def _users(connection: Connection, channel: str, audience: str) -> list[str]:
-    live = await publishing.live(connection, channel)
+    live = await versions.live(connection, channel)
     users = [
         f"scenario {version.scenario.scenario}"
         for version in live
@@ -43,7 +44,7 @@ async def _users(connection: Connection, channel: str, audience: str) -> list[st
     told = {(version.scenario.scenario, version.version) for version in live}
     for row in await all_rows(_sql.versions_under_way(connection, channel=channel)):
         if (row["scenario"], row["version"]) not in told:
-            version = await publishing.get(connection, channel, row["scenario"], row["version"])
+            version = await versions.get(connection, channel, row["scenario"], row["version"])
             if audience in version.scenario.audiences():
                 users.append(f"journeys of scenario {row['scenario']} version {row['version']}")
     combined = _sql.asked_about_by(connection, channel=channel, audience=audience)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tobiishi import deliveries, events
 from tobiishi.database import Connection
-from tobiishi.deliveries import Traced
+from tobiishi.journeys import deliveries
+from tobiishi.journeys.deliveries import Traced
+from tobiishi.people import events
 from tobiishi.webhooks import KeptEvent
 
 #: Who writes in the chat has the latest message before their eyes; what is older than this they

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from tobiishi import audiences, friends
-from tobiishi.audiences import Audience
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import Invalid
+from tobiishi.people import audiences, friends
+from tobiishi.people.audiences import Audience
 from tobiishi.scenario import FriendFacts, evaluate
 from tobiishi.scenario.parts import Condition
 from tobiishi.scenario.rules import (

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from tobiishi import holds
+from tobiishi.channels import holds
+from tobiishi.channels.vault import Vault
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import Invalid, NotFound, SettingError
 from tobiishi.line.login import LoginChannel
 from tobiishi.settings import Settings
-from tobiishi.vault import Vault
 
 #: The channel that the environment's `LINE_*` settings describe.
 DEFAULT = "default"

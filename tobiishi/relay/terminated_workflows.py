@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
-from tobiishi import journeys
 from tobiishi.database import Connection, Database
-from tobiishi.queues import Queue
+from tobiishi.journeys import journeys
+from tobiishi.relay.queue import Queue
 
 _log = logging.getLogger(__name__)
 

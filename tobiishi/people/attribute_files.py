@@ -23,10 +23,10 @@ from typing import IO, Any, Literal, TypeAlias
 
 import asyncpg
 
-from tobiishi import audiences, friends
 from tobiishi.database import Connection, Database, all_rows, queries
 from tobiishi.errors import Invalid
-from tobiishi.uploads import MOST_TOLD, OnWrong, refuse_no_text
+from tobiishi.people import audiences, friends
+from tobiishi.people.member_lists import MOST_TOLD, OnWrong, refuse_no_text
 
 _sql = queries("attributes")
 
@@ -461,7 +461,7 @@ async def _in_turns(told: Iterator[Told | None]) -> AsyncIterator[Told]:
 
 
 async def _keep(connection: Connection, channel: str, *, at: datetime) -> int:
-    """Do for all of the table what `tobiishi.friends` does for one. Tells how many were met."""
+    """Do for the whole table what `tobiishi.people.friends` does for one; how many are new."""
     await _sql.split_tags(connection)
     await _sql.merge_lines(connection)
     met: int = await _sql.meet_and_hold(connection, channel=channel, at=friends.LONG_AGO)

@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from tobiishi import audiences, friends
 from tobiishi.database import Connection, all_rows, queries
-from tobiishi.enrolment_plan import (
+from tobiishi.errors import Invalid, NotFound
+from tobiishi.people import audiences, friends
+from tobiishi.publishing.enrolment_plan import (
     FASTEST,
     LOOK,
     EnrolmentRef,
@@ -29,7 +30,6 @@ from tobiishi.enrolment_plan import (
     rate_of_late,
     rest,
 )
-from tobiishi.errors import Invalid, NotFound
 from tobiishi.scenario import Scenario
 
 _sql = queries("enrolments")

@@ -22,17 +22,22 @@ from temporalio.common import Priority
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from tobiishi import answers, audiences, defining, friends, journeys, publishing, routes, webhooks
-from tobiishi.channels import Channels
+from tobiishi import webhooks
+from tobiishi.channels.channels import Channels
 from tobiishi.database import Connection, Database, all_rows, queries
-from tobiishi.enrolment_queue import Enrolments
-from tobiishi.forgetting import Forgettings, Housekeeping
+from tobiishi.journeys import journeys
+from tobiishi.people import audiences, definitions, friends
 from tobiishi.plan import JourneyRef, JourneyState
-from tobiishi.publishing import Versions
-from tobiishi.queues import Queue, in_words, is_away, wait_after
-from tobiishi.quotas import Quotas
+from tobiishi.publishing import versions
+from tobiishi.publishing.versions import Versions
+from tobiishi.relay import answers
+from tobiishi.relay.enrolments import Enrolments
+from tobiishi.relay.forgetting import Forgettings, Housekeeping
+from tobiishi.relay.queue import Queue, in_words, is_away, wait_after
+from tobiishi.relay.quotas import Quotas
+from tobiishi.relay.terminated_workflows import Strays
+from tobiishi.routes import routes
 from tobiishi.scenario import first_plan, spread_out
-from tobiishi.strays import Strays
 from tobiishi.temporal import JOURNEYS, search_attributes_of
 
 _sql = queries("relay")
@@ -86,7 +91,7 @@ async def follow_event(connection: Connection, kept: webhooks.KeptEvent) -> None
                 return
             follow = kept.event.follow
             unblocked = follow is not None and follow.is_unblocked
-            for version in await publishing.started_by_friend_add(connection, channel):
+            for version in await versions.started_by_friend_add(connection, channel):
                 if version.scenario.starts_on_friend_add(route=known.route, unblocked=unblocked):
                     await journeys.enrol(
                         connection,
@@ -161,12 +166,12 @@ async def follow_change(
     channel, audience, friend = change["channel"], change["audience"], change["friend"]
     starting = []
     if change["change"] == "joined":
-        starting = await publishing.started_by_audience(connection, channel, audience)
+        starting = await versions.started_by_audience(connection, channel, audience)
     if starting:
         # A shop that lists them knows them, if from before Tobiishi was there.
         await friends.meet(connection, channel, friend, friends.LONG_AGO)
     await follow_changes(connection, [change])
-    await defining.follow_parts(connection, channel, friend, audience, timezone=timezone, at=now)
+    await definitions.follow_parts(connection, channel, friend, audience, timezone=timezone, at=now)
     for version in starting:
         why = f"joined {audience}: {change['reason']}"
         await journeys.enrol(connection, version, friend, why=why, now=now)

@@ -2,7 +2,7 @@
 
 Pure: message objects in, message objects out
 (https://developers.line.biz/en/reference/messaging-api/#message-objects). The addresses that take
-the place of links are made in `tobiishi.links`.
+the place of links are made in `tobiishi.tracking.links`.
 """
 
 from __future__ import annotations

@@ -12,10 +12,12 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from tobiishi import audiences, friends, journeys, publishing
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import InUse, NotFound
-from tobiishi.publishing import Version
+from tobiishi.journeys import journeys
+from tobiishi.people import audiences, friends
+from tobiishi.publishing import versions
+from tobiishi.publishing.versions import Version
 from tobiishi.webhooks import KeptEvent
 
 _sql = queries("routes")
@@ -110,7 +112,7 @@ async def delete(connection: Connection, channel: str, route: str, *, now: datet
     await get(connection, channel, route, now=now)
     users = [
         f"scenario {version.scenario.scenario}"
-        for version in await publishing.started_by_friend_add(connection, channel)
+        for version in await versions.started_by_friend_add(connection, channel)
         if route in _routes_of(version)
     ]
     named = _sql.audiences_of(connection, channel=channel, route=route)
@@ -207,7 +209,7 @@ async def _start(
     said = follow.event.follow
     unblocked = said is not None and said.is_unblocked
     what = "unblocked the channel" if unblocked else "was added as a friend"
-    for version in await publishing.started_by_friend_add(connection, visit.channel):
+    for version in await versions.started_by_friend_add(connection, visit.channel):
         starts = version.scenario.starts_on_friend_add
         if starts(route=former, unblocked=unblocked):
             continue

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tobiishi import publishing, quotas
+from tobiishi.channels import quotas
 from tobiishi.database import Connection, all_rows, queries
-from tobiishi.enrolment_plan import PACE, time_in_words
+from tobiishi.publishing import versions
+from tobiishi.publishing.enrolment_plan import PACE, time_in_words
 from tobiishi.scenario import Scenario, Step
 
 _sql = queries("forecast")
@@ -93,7 +94,7 @@ async def forecast(
     entering = friends if start.include_members else 0
     under_way = 0
     for row in await all_rows(_sql.under_way(connection, channel=channel)):
-        version = await publishing.get(connection, channel, row["scenario"], row["version"])
+        version = await versions.get(connection, channel, row["scenario"], row["version"])
         under_way += row["journeys"] * most_messages(version.scenario.steps)
     quota = await quotas.get(connection, channel, at=at)
     spread = scenario.spread.length if scenario.spread else timedelta(0)

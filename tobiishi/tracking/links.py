@@ -17,13 +17,13 @@ from uuid import uuid4
 
 import asyncpg
 
-from tobiishi import audiences, events, friends
 from tobiishi.database import Connection, all_rows, queries
-from tobiishi.events import Event
+from tobiishi.people import audiences, events, friends
+from tobiishi.people.events import Event
 from tobiishi.settings import Settings
 from tobiishi.tokens import Signer
-from tobiishi.tracking import Kind, Link, Tracked, parameters_for_line
-from tobiishi.user_agents import Os
+from tobiishi.tracking.messages import Kind, Link, Tracked, parameters_for_line
+from tobiishi.tracking.user_agents import Os
 
 _sql = queries("links")
 
