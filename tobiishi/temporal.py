@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from pydantic import SecretStr
 from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
     ListSearchAttributesRequest,
@@ -29,6 +31,9 @@ JOURNEYS = "journeys"
 #: Task queue of the activities that call LINE, apart so that their rate can be limited
 #: (`temporal task-queue config set --task-queue line --queue-rps-limit …`).
 LINE = "line"
+
+#: How long Temporal may take for an answer to one of our requests.
+ANSWER_WITHIN = timedelta(seconds=10)
 
 # By what a journey is found in the Temporal UI. This list is the single source of truth: it is
 # registered from here (`register_search_attributes`), and the embedded server is started with it.
@@ -53,6 +58,13 @@ def search_attributes_of(journey: JourneyRef) -> TypedSearchAttributes:
             SearchAttributePair(JOURNEY_STATE, "active"),
         ]
     )
+
+
+def is_workflow_gone(error: RPCError) -> bool:
+    """Whether Temporal says that no such workflow runs, and not that its namespace is missing."""
+    details = error.grpc_status.details
+    namespace_is_gone = any(it.Is(NamespaceNotFoundFailure.DESCRIPTOR) for it in details)
+    return error.status == RPCStatusCode.NOT_FOUND and not namespace_is_gone
 
 
 def connect_config() -> dict[str, Any]:

@@ -239,11 +239,11 @@ async def handled(connection: Connection, event: KeptEvent, *, now: datetime) ->
     )
 
 
-async def put_off(
+async def postpone(
     connection: Connection, event: KeptEvent, *, retry_at: datetime, error: str
 ) -> None:
     """Try again at `retry_at`: handling it failed with `error`."""
-    await _sql.put_off(
+    await _sql.postpone(
         connection,
         channel=event.channel,
         webhook_event_id=event.webhook_event_id,

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from tobiishi.relay.relay import days_of_birthdays
+from tobiishi.relay.audience_changes import days_of_birthdays
 
 
 @pytest.mark.parametrize(

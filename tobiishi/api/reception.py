@@ -224,7 +224,7 @@ class Reception:
             else:
                 if kept:
                     self._context.relay.changes.ring()
-                    self._context.relay.orders.ring()
+                    self._context.relay.outbox.ring()
                 return
             await asyncio.sleep(wait_after(tries - 1).total_seconds())
 

@@ -179,7 +179,7 @@ async def retire(
         if some is None:
             break
         stopped += some
-        context.relay.orders.ring()
+        context.relay.outbox.ring()
     context.relay.enrolments.ring()
     return Retired(channel=channel, scenario=scenario, stopped=stopped)
 

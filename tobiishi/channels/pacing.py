@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import RateLimit, RateLimitConfig, TaskQueue
@@ -19,7 +18,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from tobiishi.temporal import LINE
+from tobiishi.temporal import ANSWER_WITHIN, LINE
 
 _log = logging.getLogger(__name__)
 
@@ -27,8 +26,6 @@ _log = logging.getLogger(__name__)
 FASTEST = 2000
 #: Where nobody said otherwise: other programs of the shop may push to the same channel.
 USUAL = 1000
-#: How long Temporal may take for an answer.
-ANSWER_WITHIN = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, kw_only=True)

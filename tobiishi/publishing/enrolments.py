@@ -201,11 +201,11 @@ async def told(connection: Connection, enrolment: Enrolment) -> None:
     await _sql.told(connection, id=enrolment.ref.enrolment_id, status=enrolment.status)
 
 
-async def put_off(
+async def postpone(
     connection: Connection, enrolment: Enrolment, *, retry_at: datetime, error: str
 ) -> None:
-    """Have Temporal told later."""
-    await _sql.put_off(connection, id=enrolment.ref.enrolment_id, retry_at=retry_at, error=error)
+    """Try again at `retry_at`: telling Temporal failed with `error`."""
+    await _sql.postpone(connection, id=enrolment.ref.enrolment_id, retry_at=retry_at, error=error)
 
 
 async def set_pace(connection: Connection, enrolment_id: int, per_second: int) -> Enrolment:

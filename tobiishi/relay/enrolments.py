@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import logging
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 
-from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.client import Client
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from tobiishi.database import Connection, Database
 from tobiishi.publishing import enrolments
 from tobiishi.publishing.enrolments import Enrolment
-from tobiishi.relay.queue import Queue, in_words, is_away, wait_after
-from tobiishi.temporal import CHANNEL, JOURNEYS, SCENARIO, SCENARIO_VERSION
-
-_log = logging.getLogger(__name__)
-
-#: How long Temporal may take to answer.
-ANSWER_WITHIN = timedelta(seconds=10)
+from tobiishi.relay.queue import Queue, attempt
+from tobiishi.temporal import (
+    ANSWER_WITHIN,
+    CHANNEL,
+    JOURNEYS,
+    SCENARIO,
+    SCENARIO_VERSION,
+    is_workflow_gone,
+)
 
 
 class Enrolments(Queue):
@@ -41,19 +42,14 @@ class Enrolments(Queue):
         if untold is None:
             return False
         enrolment, attempts = untold
-        try:
+        async with attempt(
+            enrolment.ref.workflow_id,
+            attempts=attempts,
+            postpone=partial(enrolments.postpone, connection, enrolment),
+            now=now,
+        ):
             await self.tell(enrolment)
             await enrolments.told(connection, enrolment)
-        except Exception as error:
-            if is_away(error):
-                raise
-            _log.warning("%s: %s", enrolment.ref.workflow_id, error)
-            await enrolments.put_off(
-                connection,
-                enrolment,
-                retry_at=now + wait_after(attempts),
-                error=in_words(error),
-            )
         return True
 
     async def tell(self, enrolment: Enrolment) -> None:
@@ -92,8 +88,5 @@ class Enrolments(Queue):
             handle = self.temporal.get_workflow_handle(ref.workflow_id)
             await handle.signal("look", rpc_timeout=ANSWER_WITHIN)
         except RPCError as error:
-            details = error.grpc_status.details
-            namespace_is_gone = any(it.Is(NamespaceNotFoundFailure.DESCRIPTOR) for it in details)
-            is_gone = error.status == RPCStatusCode.NOT_FOUND and not namespace_is_gone
-            if not (is_gone and enrolment.finished_at):
+            if not (is_workflow_gone(error) and enrolment.finished_at):
                 raise

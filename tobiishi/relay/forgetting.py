@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
@@ -19,8 +20,9 @@ from tobiishi.database import Connection, Database, all_rows, queries
 from tobiishi.errors import NotFound
 from tobiishi.journeys import journeys
 from tobiishi.people import friends
-from tobiishi.relay.queue import Queue, in_words, is_away, wait_after
+from tobiishi.relay.queue import Queue, attempt
 from tobiishi.routes import routes
+from tobiishi.temporal import ANSWER_WITHIN
 
 _sql = queries("forgetting")
 _log = logging.getLogger(__name__)
@@ -35,8 +37,6 @@ TABLES = (
 #: How long a webhook event is kept that was handled, and what was done on the shop's site.
 WEBHOOK_EVENTS_KEPT = timedelta(days=30)
 SITE_EVENTS_KEPT = timedelta(days=181)
-#: How long Temporal may take for an answer.
-ANSWER_WITHIN = timedelta(seconds=10)
 
 
 async def ask(connection: Connection, channel: str, friend: str, *, at: datetime) -> None:
@@ -66,21 +66,17 @@ class Forgettings(Queue):
     async def handle_one(self, connection: Connection, now: datetime) -> bool:
         taken = await all_rows(_sql.take(connection, now=now, limit=1))
         for row in taken:
-            try:
-                async with connection.transaction():
-                    await self._forget(connection, row["channel"], row["friend"])
-            except Exception as error:
-                if is_away(error):
-                    raise
-                _log.warning("a friend can't be forgotten yet: %s", in_words(error))
-                await _sql.put_off(
-                    connection,
-                    channel=row["channel"],
-                    friend=row["friend"],
-                    retry_at=now + wait_after(row["attempts"]),
-                    error=in_words(error),
-                )
-            else:
+            whom = {"channel": row["channel"], "friend": row["friend"]}
+            async with (
+                attempt(
+                    "a friend can't be forgotten yet",
+                    attempts=row["attempts"],
+                    postpone=partial(_sql.postpone, connection, **whom),
+                    now=now,
+                ),
+                connection.transaction(),
+            ):
+                await self._forget(connection, **whom)
                 _log.info("channel %s: a friend is forgotten", row["channel"])
         return bool(taken)
 

@@ -10,11 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
 
 from tobiishi.database import Connection, Database, Unavailable
+from tobiishi.journeys.journeys import StillEnding
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +46,37 @@ def in_words(error: Exception) -> str:
     """The error as text that Postgres can hold, whatever it quotes."""
     text = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
     return text.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
+
+
+class Postpone(Protocol):
+    """Has a row handled again at `retry_at`, and keeps why it failed."""
+
+    async def __call__(self, *, retry_at: datetime, error: str) -> object: ...
+
+
+@asynccontextmanager
+async def attempt(
+    what: str, *, attempts: int, postpone: Postpone, now: datetime
+) -> AsyncIterator[None]:
+    """One attempt to handle a row: one that fails is logged, and postponed with backoff.
+
+    `attempts` is how often it failed before. A database that is away is no row's failure, and is
+    raised. Where the attempt writes, open a savepoint inside of it, so that postponing finds a
+    transaction that still works.
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_away(error):
+            raise
+        # Temporal's errors say all in one line; any other may be a bug of ours.
+        if isinstance(error, StillEnding):
+            _log.debug("%s: %s", what, error)
+        elif isinstance(error, RPCError | WorkflowAlreadyStartedError):
+            _log.warning("%s: %s", what, in_words(error))
+        else:
+            _log.exception("%s", what)
+        await postpone(retry_at=now + wait_after(attempts), error=in_words(error))
 
 
 class Queue(ABC):

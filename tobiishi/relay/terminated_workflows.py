@@ -16,6 +16,7 @@ from temporalio.service import RPCError
 from tobiishi.database import Connection, Database
 from tobiishi.journeys import journeys
 from tobiishi.relay.queue import Queue
+from tobiishi.temporal import ANSWER_WITHIN
 
 _log = logging.getLogger(__name__)
 
@@ -23,8 +24,6 @@ _log = logging.getLogger(__name__)
 KEPT = timedelta(days=30)
 #: What ended may be listed so much later.
 LISTED_LATE = timedelta(minutes=5)
-#: How long Temporal may take for an answer.
-ANSWER_WITHIN = timedelta(seconds=10)
 
 
 class Strays(Queue):

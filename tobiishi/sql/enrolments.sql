@@ -133,5 +133,5 @@ select * from enrolments where not told and retry_at <= :now order by id limit 1
 update enrolments set told = true, attempts = 0, error = null
 where id = :id and status = :status;
 
--- name: put_off!
+-- name: postpone!
 update enrolments set attempts = attempts + 1, retry_at = :retry_at, error = :error where id = :id;

@@ -12,7 +12,7 @@ order by asked_at
 limit :limit
 for update skip locked;
 
--- name: put_off!
+-- name: postpone!
 update forgettings set attempts = attempts + 1, retry_at = :retry_at, error = :error
 where channel = :channel and friend = :friend;
 

@@ -24,7 +24,7 @@ for update skip locked;
 -- name: changes_done!
 delete from audience_changes where id = any(:ids::bigint[]);
 
--- name: put_off_change!
+-- name: postpone_change!
 update audience_changes set attempts = attempts + 1, retry_at = :retry_at where id = :id;
 
 -- name: hold_birthdays$
@@ -41,10 +41,10 @@ where attributes ? 'birthday' and right(attributes ->> 'birthday', 5) = any(:day
     and channel in (select channel from audiences where kind = 'combined' and asks_of_friend)
 order by channel, friend;
 
--- name: take_orders
--- A journey is told one thing at a time, in the order of the telling.
+-- name: take_from_outbox
+-- A journey's entries are delivered one at a time, in their order.
 select outbox.id, outbox.kind, outbox.attempts, journeys.*, journeys.id as journey_id,
-    outbox.id as order_id
+    outbox.id as outbox_id
 from outbox join journeys on journeys.id = outbox.journey_id
 where outbox.retry_at <= :now and not exists (
     select 1 from outbox as earlier
@@ -54,8 +54,8 @@ order by outbox.id
 limit :limit
 for update of outbox skip locked;
 
--- name: order_done!
+-- name: remove_from_outbox!
 delete from outbox where id = :id;
 
--- name: put_off_order!
+-- name: postpone_outbox_entry!
 update outbox set attempts = attempts + 1, retry_at = :retry_at, error = :error where id = :id;

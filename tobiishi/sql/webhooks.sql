@@ -23,7 +23,7 @@ for update skip locked;
 update webhook_events set handled_at = :now, error = null
 where channel = :channel and webhook_event_id = :webhook_event_id;
 
--- name: put_off!
+-- name: postpone!
 update webhook_events set attempts = attempts + 1, retry_at = :retry_at, error = :error
 where channel = :channel and webhook_event_id = :webhook_event_id;
 

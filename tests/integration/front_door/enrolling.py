@@ -15,7 +15,7 @@ from tobiishi.people import audiences
 from tobiishi.publishing import enrolments, versions
 from tobiishi.publishing.enrolment_plan import Progress
 from tobiishi.publishing.enrolments import Enrolment
-from tobiishi.relay.relay import follow_event
+from tobiishi.relay.webhook_events import apply_event
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -100,7 +100,7 @@ async def told(database: Database, *events: dict[str, Any]) -> None:
         read = webhooks.read("default", knocked(event), received_at=NOW)
         for kept in read:
             async with database.transaction() as connection:
-                await follow_event(connection, kept)
+                await apply_event(connection, kept)
 
 
 def knocked(event: dict[str, Any]) -> bytes:

@@ -20,7 +20,7 @@ from tobiishi.people import audiences, events, friends
 from tobiishi.people.events import Event
 from tobiishi.people.friends import Attributes
 from tobiishi.publishing import audience_removal, versions
-from tobiishi.relay.relay import Birthdays, Changes, Expiries
+from tobiishi.relay.audience_changes import AudienceChanges, Birthdays, Expiries
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
@@ -232,11 +232,11 @@ async def test_the_relay_ends_memberships_and_their_journeys_hear_of_it(shop: Da
     await audience(shop, "visited", kind="web", days=1)
     await audience(shop, "gone", kind="combined", when={"not": {"audience": "visited"}})
     await did(shop, HANAKO, "page_view", occurred_at=datetime.now(UTC) - DAY + timedelta(seconds=1))
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
     assert await members(shop, "gone") == []
     await asyncio.sleep(1.1)
     assert await Expiries(shop).drain() > 0
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
     assert await members(shop, "gone") == [HANAKO]
 
 
@@ -252,7 +252,7 @@ async def test_a_combined_audience_follows_its_parts(shop: Database) -> None:
 
     await did(shop, TARO, "add_to_cart")
     await did(shop, HANAKO, "purchase")
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
 
     assert await members(shop, "left-behind") == [TARO]
     async with shop.connection() as connection:
@@ -268,7 +268,7 @@ async def test_combined_audiences_of_combined_audiences_follow_too(shop: Databas
     assert await members(shop, "not-a") == [HANAKO]
     async with shop.transaction() as connection:
         await audiences.join(connection, "default", "a", [HANAKO], at=NOW, reason="x")
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
     assert await members(shop, "not-a") == []
     assert await members(shop, "a-again") == [HANAKO]
 
@@ -290,7 +290,7 @@ async def test_a_stranger_on_a_list_may_be_in_a_combined_audience_and_one_on_non
     assert await members(shop, "only-a") == [HANAKO]
     async with shop.transaction() as connection:
         await audiences.leave(connection, "default", "a", [HANAKO], at=NOW, reason="x")
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
     assert await members(shop, "only-a") == []
 
 
@@ -308,7 +308,7 @@ async def test_a_birthday_makes_a_member(shop: Database) -> None:
         await connection.execute("update birthdays set day = $1", today - DAY)
 
     assert await Birthdays(shop).drain() == 1
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
 
     assert await members(shop, "grown-up") == [HANAKO]
     assert await Birthdays(shop).drain() == 0
@@ -375,11 +375,11 @@ async def test_many_people_at_once_lose_and_double_nothing(shop: Database) -> No
 
     async def relay() -> None:
         for _ in range(20):
-            await Changes(shop).drain()
+            await AudienceChanges(shop).drain()
             await asyncio.sleep(0.05)
 
     await asyncio.gather(make(), relay(), relay(), *(act(number) for number in range(200)))
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
     assert await members(shop, "cart") == sorted(everybody)
     assert await members(shop, "left-behind") == sorted(everybody[0::2])
 
@@ -483,7 +483,7 @@ async def test_who_defines_and_who_acts_never_wait_for_each_other(
 
     async def relay() -> None:
         for _ in range(10):
-            await Changes(shop).drain()
+            await AudienceChanges(shop).drain()
             await asyncio.sleep(0.02)
 
     await asyncio.gather(

@@ -18,7 +18,7 @@ from tests.scenarios import yaml
 from tobiishi.database import Database
 from tobiishi.errors import Invalid, NotFound
 from tobiishi.people import audiences, friends
-from tobiishi.relay.relay import Changes
+from tobiishi.relay.audience_changes import AudienceChanges
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
 JIRO = friend_id(3)
@@ -246,7 +246,7 @@ async def test_a_shop_may_list_friends_from_before_tobiishi(
 ) -> None:
     await published(yaml(rules="start: {audience: vip}"))
     await join(shop, "vip", HANAKO)
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
     assert [row["friend"] for row in await journeys(shop)] == [HANAKO]
     async with shop.connection() as connection:
         # Listing them tells nothing of when they followed: any event knows better.

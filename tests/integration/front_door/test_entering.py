@@ -18,7 +18,8 @@ from tobiishi.errors import NotFound
 from tobiishi.journeys import journeys as journeys_
 from tobiishi.people import audiences, friends
 from tobiishi.publishing import versions
-from tobiishi.relay.relay import Changes, follow_event
+from tobiishi.relay.audience_changes import AudienceChanges
+from tobiishi.relay.webhook_events import apply_event
 from tobiishi.webhooks import KeptEvent
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
@@ -48,7 +49,7 @@ async def added(
         attempts=0,
     )
     async with database.transaction() as connection:
-        await follow_event(connection, event)
+        await apply_event(connection, event)
 
 
 async def by_route(database: Database, route: str, friend: str = HANAKO) -> None:
@@ -223,10 +224,10 @@ async def test_joining_an_audience_starts_a_journey_and_being_in_it_does_not(
     await added(shop, TARO)
     await published(yaml("before", rules="start: {audience: vip}"))
     await change(shop, "joined", "vip", HANAKO)
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
     await published(yaml("after", rules="start: {audience: vip}"))
     await change(shop, "joined", "vip", HANAKO, TARO)
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
     rows = await journeys(shop)
     assert [(row["friend"], row["scenario"]) for row in rows] == [
         (HANAKO, "before"),
@@ -245,7 +246,7 @@ async def test_joining_again_enters_again_where_the_scenario_says_so(
     for _ in range(2):
         await change(shop, "joined", "vip")
         await change(shop, "left", "vip")
-        await Changes(shop).drain()
+        await AudienceChanges(shop).drain()
         await end_all(shop, NOW)
     assert await entered(shop) == [("welcome", 1, 1), ("welcome", 1, 2)]
 
@@ -274,13 +275,13 @@ async def test_a_change_that_the_scenario_exits_on_stops_the_journey(
     for name in ("a", "bought", "members"):
         await audience(shop, name)
     await change(shop, "joined", "members", HANAKO, TARO)
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
     await published(yaml(rules=f"start: friend_added\nexit: {exits}"))
     await added(shop)
     await added(shop, TARO)
     for how, name in changes:
         await change(shop, how, name)
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
     hers, his = await journeys(shop)
     assert hers["stopping_because"] == because
     assert hers["stopping"] == ("exited" if because else None)
@@ -293,7 +294,7 @@ async def test_only_the_journeys_that_watch_are_stopped(shop: Database, publishe
     await published(yaml("deaf"))
     await added(shop)
     await change(shop, "joined", "vip")
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
     stopping = {row["scenario"]: row["stopping"] for row in await journeys(shop)}
     assert stopping == {"watching": "exited", "deaf": None}
 
@@ -304,7 +305,7 @@ async def test_a_journey_that_is_over_hears_of_nothing(shop: Database, published
     await end_all(shop, NOW)
     assert await count(shop, "select count(*) from journey_interests") == 0
     await change(shop, "joined", "vip")
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
     (row,) = await journeys(shop)
     assert (row["stopping"], row["outcome"]) == (None, "completed")
 
@@ -313,7 +314,7 @@ async def test_the_first_reason_to_stop_stands(shop: Database, published: Publis
     await published(yaml(rules="start: friend_added\nexit: [{joins: vip}]"))
     await added(shop)
     await change(shop, "joined", "vip")
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
     await added(shop, type="unfollow", at=NOW + DAY)
     await end_all(shop, NOW + DAY)
     (row,) = await journeys(shop)
@@ -435,7 +436,7 @@ async def test_a_scenario_that_starts_otherwise_now_starts_no_more_the_old_way(
     await added(shop)
     assert await journeys(shop) == []
     await change(shop, "joined", "vip")
-    await Changes(shop).drain()
+    await AudienceChanges(shop).drain()
     assert await entered(shop) == [("welcome", 2, 1)]
 
 

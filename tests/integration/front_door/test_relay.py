@@ -182,7 +182,7 @@ async def test_a_relay_that_dies_before_its_commit_does_not_start_twice(
 
     async def die() -> None:
         async with shop.transaction() as connection:
-            assert await relay.orders.handle_one(connection, datetime.now(UTC))
+            assert await relay.outbox.handle_one(connection, datetime.now(UTC))
             raise KeyError("killed")
 
     with pytest.raises(KeyError):
@@ -331,10 +331,10 @@ async def test_a_stop_is_told_after_its_start_only(
     assert [order[0] for order in await orders(shop)] == ["start", "stop"]
     now = datetime.now(UTC)
     async with shop.transaction() as first:
-        assert await relay.orders.handle_one(first, now)
+        assert await relay.outbox.handle_one(first, now)
         async with shop.transaction() as second:
-            assert not await relay.orders.handle_one(second, now)
-    await relay.orders.drain()
+            assert not await relay.outbox.handle_one(second, now)
+    await relay.outbox.drain()
     assert await orders(shop) == []
     assert await stops_signalled(temporal, f"journey/default/{name}/{HANAKO}") == 1
 
@@ -440,7 +440,7 @@ async def test_an_event_that_cannot_be_handled_is_put_off_and_blocks_nobody(
     assert await count(shop, "select count(*) from friends") == 1
 
     await spoil(shop, definition)
-    async with Relay(shop, relay.orders.temporal):
+    async with Relay(shop, relay.outbox.temporal):
         await eventually(lambda: journeys(shop), lambda seen: len(seen) == 6, seconds=5)
 
 
@@ -504,7 +504,7 @@ async def test_a_clock_behind_the_databases_holds_nothing_up(
     await keep(shop, follow())
     async with shop.transaction() as connection:
         assert await relay.events.handle_one(connection, behind)
-        assert await relay.orders.handle_one(connection, behind)
+        assert await relay.outbox.handle_one(connection, behind)
         await define(connection, "vip", at=behind)
         await audiences.join(connection, "default", "vip", [HANAKO], at=behind, reason="x")
         assert await relay.changes.handle_one(connection, behind)

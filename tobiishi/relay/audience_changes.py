@@ -1,0 +1,141 @@
+"""Audience changes: a friend joined or left, by themselves or as time went by."""
+
+from __future__ import annotations
+
+from calendar import isleap
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from tobiishi.database import Connection, Database, all_rows, queries
+from tobiishi.journeys import journeys
+from tobiishi.people import audiences, definitions, friends
+from tobiishi.publishing import versions
+from tobiishi.relay.queue import Queue, attempt
+
+_sql = queries("relay")
+
+#: How many audience changes are applied in one transaction, and how many of those where a journey
+#: may start or a combined audience change.
+CHANGES_PER_BATCH, SLOW_CHANGES_PER_BATCH = 200, 10
+
+
+class AudienceChanges(Queue):
+    """Audience changes: a friend joined, or left."""
+
+    def __init__(
+        self, database: Database, *, timezone: str = "Asia/Tokyo", feeds: Sequence[Queue] = ()
+    ) -> None:
+        super().__init__(database, feeds=feeds)
+        self.timezone = timezone
+
+    async def handle_one(self, connection: Connection, now: datetime) -> bool:
+        """Take some changes, each of another friend, and apply them."""
+        taken = await all_rows(_sql.take_changes(connection, now=now, limit=CHANGES_PER_BATCH))
+        many = [change for change in taken if not (change["starts"] or change["is_part"])]
+        # Lock order: friends by their ids, as everywhere. So one transaction applies changes of
+        # one kind, that of the oldest; the rest stays for the next.
+        if many and many[0] is taken[0]:
+            # None of these can fail by itself, so all are applied at once.
+            await apply_changes(connection, many)
+            await _sql.changes_done(connection, ids=[change["id"] for change in many])
+            return True
+        others = [change for change in taken if change["starts"] or change["is_part"]]
+        for change in sorted(
+            others[:SLOW_CHANGES_PER_BATCH], key=lambda each: (each["channel"], each["friend"])
+        ):
+            async with (
+                attempt(
+                    f"channel {change['channel']}: audience change {change['id']}",
+                    attempts=change["attempts"],
+                    postpone=partial(_postpone, connection, change["id"]),
+                    now=now,
+                ),
+                connection.transaction(),
+            ):
+                await apply_change(connection, change, timezone=self.timezone, now=now)
+                await _sql.changes_done(connection, ids=[change["id"]])
+        return bool(taken)
+
+
+async def apply_changes(connection: Connection, changes: Sequence[asyncpg.Record]) -> None:
+    """Stop and wake the journeys that exit on these changes or wait for them."""
+    # Lock order: friends before their journeys, or two transactions would deadlock.
+    await friends.hold_many(connection, [(each["channel"], each["friend"]) for each in changes])
+    applied = [
+        (each["channel"], each["audience"], each["friend"], each["change"]) for each in changes
+    ]
+    await journeys.follow_changes(connection, applied)
+
+
+async def apply_change(
+    connection: Connection, change: asyncpg.Record, *, timezone: str, now: datetime
+) -> None:
+    """Apply all consequences of one friend's joining or leaving one audience.
+
+    Or of something new that is known of a friend: `known`, of no audience (`""`).
+    """
+    channel, audience, friend = change["channel"], change["audience"], change["friend"]
+    starting = []
+    if change["change"] == "joined":
+        starting = await versions.started_by_audience(connection, channel, audience)
+    if starting:
+        # A shop that lists them knows them, if from before Tobiishi was there.
+        await friends.meet(connection, channel, friend, friends.LONG_AGO)
+    await apply_changes(connection, [change])
+    await definitions.follow_parts(connection, channel, friend, audience, timezone=timezone, at=now)
+    for version in starting:
+        why = f"joined {audience}: {change['reason']}"
+        await journeys.enrol(connection, version, friend, why=why, now=now)
+
+
+async def _postpone(
+    connection: Connection, change_id: int, *, retry_at: datetime, error: str
+) -> None:
+    """Try again at `retry_at`; `error` is in the log, the row has no place for it."""
+    await _sql.postpone_change(connection, id=change_id, retry_at=retry_at)
+
+
+class Expiries(Queue):
+    """Memberships that end by themselves."""
+
+    async def handle_one(self, connection: Connection, now: datetime) -> bool:
+        return await audiences.expire(connection, now=now, limit=100) > 0
+
+
+class Birthdays(Queue):
+    """Friends who are a year older today: combined audiences may ask about ages."""
+
+    hands = 1
+    look_every = timedelta(minutes=1)
+
+    def __init__(
+        self, database: Database, *, timezone: str = "Asia/Tokyo", feeds: Sequence[Queue] = ()
+    ) -> None:
+        super().__init__(database, feeds=feeds)
+        self.timezone = timezone
+
+    async def handle_one(self, connection: Connection, now: datetime) -> bool:
+        today = now.astimezone(ZoneInfo(self.timezone)).date()
+        last = await _sql.hold_birthdays(connection)
+        if last >= today:
+            return False
+        await _sql.follow_birthdays(connection, days=days_of_birthdays(last, today), now=now)
+        await _sql.birthdays_followed(connection, day=today)
+        return True
+
+
+def days_of_birthdays(last: date, today: date) -> list[str]:
+    """The birthdays, as `MM-DD`, that came after the day `last`, up to today.
+
+    Who was born on a 29 February has their birthday on 1 March where the year has none.
+    """
+    count = min((today - last).days, 366)
+    days = [today - timedelta(days=number) for number in range(count)]
+    found = {f"{day:%m-%d}" for day in days}
+    if any(f"{day:%m-%d}" == "03-01" and not isleap(day.year) for day in days):
+        found.add("02-29")
+    return sorted(found)

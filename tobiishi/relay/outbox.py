@@ -1,0 +1,100 @@
+"""The outbox: starts and signals that were committed with their cause, delivered to Temporal.
+
+An entry stays locked while Temporal answers, for `ANSWER_WITHIN` at most: a journey's entries are
+delivered one at a time and in order, and a second relay must not overtake.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from temporalio.client import Client
+from temporalio.common import Priority
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from tobiishi.database import Connection, Database, all_rows, queries
+from tobiishi.journeys import journeys
+from tobiishi.plan import JourneyRef, JourneyState
+from tobiishi.publishing.versions import Versions
+from tobiishi.relay.queue import Queue, attempt
+from tobiishi.scenario import first_plan, spread_out
+from tobiishi.temporal import ANSWER_WITHIN, JOURNEYS, is_workflow_gone, search_attributes_of
+
+_sql = queries("relay")
+
+
+class Outbox(Queue):
+    """Starts and signals that were committed and that Temporal has not confirmed yet."""
+
+    hands = 12
+
+    def __init__(self, database: Database, temporal: Client) -> None:
+        super().__init__(database)
+        self.temporal = temporal
+        self.versions = Versions()
+
+    async def handle_one(self, connection: Connection, now: datetime) -> bool:
+        taken = await all_rows(_sql.take_from_outbox(connection, now=now, limit=1))
+        for entry in taken:
+            journey = journeys.Journey.from_row(entry)
+            async with attempt(
+                f"{entry['kind']} {journey.ref.workflow_id}",
+                attempts=entry["attempts"],
+                postpone=partial(_sql.postpone_outbox_entry, connection, id=entry["outbox_id"]),
+                now=now,
+            ):
+                if entry["kind"] == "start":
+                    await self.start(connection, journey)
+                else:
+                    await self.signal(entry["kind"], connection, journey, now)
+                await _sql.remove_from_outbox(connection, id=entry["outbox_id"])
+        return bool(taken)
+
+    async def start(self, connection: Connection, journey: journeys.Journey) -> None:
+        """Start the journey's workflow. Idempotent: a second start of the same entry is ignored."""
+        ref = journey.ref
+        if journey.ended_at is not None:
+            return
+        version = await self.versions.get(connection, ref.channel, ref.scenario, ref.version)
+        first = first_plan(version.scenario, ref.started_at)
+        plan = spread_out(version.scenario, first, friend=ref.friend, now=ref.started_at)
+        try:
+            await self.temporal.start_workflow(
+                "journey",
+                JourneyState(journey=ref, plan=plan),
+                id=ref.workflow_id,
+                task_queue=JOURNEYS,
+                memo={"entry": ref.entry},
+                search_attributes=search_attributes_of(ref),
+                static_summary=f"{version.scenario.title} v{ref.version}: {ref.friend}",
+                static_details=(
+                    f"channel {ref.channel}, scenario {ref.scenario} version {ref.version}, "
+                    f"entry {ref.entry}: {journey.why}. "
+                    f"Times are those of {version.scenario.timezone}."
+                ),
+                priority=Priority(fairness_key=ref.channel),
+                rpc_timeout=ANSWER_WITHIN,
+            )
+        except WorkflowAlreadyStartedError:
+            handle = self.temporal.get_workflow_handle(ref.workflow_id)
+            running = await handle.describe(rpc_timeout=ANSWER_WITHIN)
+            if await running.memo_value("entry") != ref.entry:
+                raise  # The friend's former journey is about to close: try again soon.
+
+    async def signal(
+        self, signal: str, connection: Connection, journey: journeys.Journey, now: datetime
+    ) -> None:
+        """Signal the journey's workflow to stop, or to look at what it waits for."""
+        ref: JourneyRef = journey.ref
+        if journey.ended_at is not None:
+            return
+        try:
+            handle = self.temporal.get_workflow_handle(ref.workflow_id)
+            await handle.signal(signal, ref.entry, rpc_timeout=ANSWER_WITHIN)
+        except RPCError as error:
+            if not is_workflow_gone(error):
+                raise
+            # Somebody terminated the workflow: what it can't say itself is said for it.
+            await journeys.end(connection, ref.journey_id, "stopped", at=now)
