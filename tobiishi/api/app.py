@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from typing import Any
 
 import asyncpg
@@ -53,7 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="Tobiishi",
         summary="Step messages for LINE Official Accounts",
-        version="0.1.0",
+        version=version("tobiishi"),
         lifespan=lifespan,
         # Bodies are read before the token is looked at: nobody's may fill the memory.
         max_body_size=LARGEST_BODY,
