@@ -110,7 +110,7 @@ def _key(said: str) -> bytes:
         key = b""
     if len(key) != 32:
         raise SettingError(
-            "TOBIISHI_PAYLOAD_KEYS holds what is no key; make one with `tobiishi key`"
+            "TOBIISHI_PAYLOAD_KEYS holds what is not a key; make one with `tobiishi key`"
         )
     return key
 

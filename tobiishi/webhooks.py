@@ -151,7 +151,7 @@ def _in_words(error: ValidationError) -> str:
 
 
 def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number of JSON's")
+    raise ValueError(f"{word} is not a number in JSON")
 
 
 def _read_event(channel: str, body: dict[str, Any], received_at: datetime) -> KeptEvent:

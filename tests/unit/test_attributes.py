@@ -128,10 +128,10 @@ def test_a_cell_is_read(name: str, text: str, value: object) -> None:
         ("friend", "hanako", "U and 32"),
         ("friend", "-", "U and 32"),
         ("gender", "f", "write one of them"),
-        ("birthday", "2001-02-29", "is no day"),
-        ("birthday", "3.2.2001", "is no day"),
-        ("birthday", "2001-02-03 00:00", "is no day"),
-        ("birthday", "36925", "is no day"),
+        ("birthday", "2001-02-29", "is not a date"),
+        ("birthday", "3.2.2001", "is not a date"),
+        ("birthday", "2001-02-03 00:00", "is not a date"),
+        ("birthday", "36925", "is not a date"),
         ("birthday", "2026-11-24", "in the future"),
         ("age", "151", "0 to 150"),
         ("age", "-1", "0 to 150"),
@@ -152,8 +152,8 @@ def test_a_cell_is_read(name: str, text: str, value: object) -> None:
         ("rank", "a\nb", "a line break; take it out"),
         ("rank", "a\u2028b", r"U\+2028"),
         ("rank", "a\tb", "a tab; take it out"),
-        ("rank", "\ufffd", "has lost a letter"),
-        ("tags", "来\ufffdあり", "write it anew, and save the file as CSV UTF-8"),
+        ("rank", "\ufffd", "has lost a character"),
+        ("tags", "来\ufffdあり", "write it again, and save the file as CSV UTF-8"),
     ],
 )
 def test_a_wrong_cell_is_told_with_the_fix(name: str, text: str, problem: str) -> None:
@@ -238,15 +238,15 @@ def test_dash_forgets_whatever_it_is() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (f"friend,age\n{A},x\n{B},20\n", [(2, "age", "is no age")]),
-        (f"ユーザーID,年齢\n{A},20\n\n{B},x\n", [(4, "年齢", "is no age")]),
-        ("friend,age\nhanako,x\n", [(2, "friend", "is no LINE"), (2, "age", "is no age")]),
-        ("friend,age\n,20\n", [(2, "friend", "is no LINE user id")]),
+        (f"friend,age\n{A},x\n{B},20\n", [(2, "age", "is not an age")]),
+        (f"ユーザーID,年齢\n{A},20\n\n{B},x\n", [(4, "年齢", "is not an age")]),
+        ("friend,age\nhanako,x\n", [(2, "friend", "is not a LINE"), (2, "age", "is not an age")]),
+        ("friend,age\n,20\n", [(2, "friend", "is not a LINE user id")]),
         (f"friend\n{A},20\n", [(2, "", "no column of the header")]),
         (f"friend,,age\n{A},x,20\n", [(2, "", "no column of the header")]),
         (f'friend,memo\n{A},"a"c\n{B},d\n', [(2, "", "the quotes")]),
-        (f"friend,age\n{A};20\n", [(2, "friend", "is no LINE")]),
-        (f"friend,memo,age\n{A},a\x07b,x\n", [(2, "memo", "U+0007"), (2, "age", "is no age")]),
+        (f"friend,age\n{A};20\n", [(2, "friend", "is not a LINE")]),
+        (f"friend,memo,age\n{A},a\x07b,x\n", [(2, "memo", "U+0007"), (2, "age", "is not an age")]),
     ],
 )
 def test_wrong_lines_are_told(text: str, told: list[tuple[int, str, str]]) -> None:
@@ -275,9 +275,9 @@ def test_a_thousand_wrong_cells_are_told_and_all_lines_are_counted() -> None:
         ("", "is empty"),
         ("\n \r\n\n", "is empty"),
         (f'\nfriend,"memo\n\n{A},ok\n', "line 2, with the names of the columns: the quotes"),
-        (f"friend,memo\n{A},ok\n{B}," + "x" * LONGEST_LINE, "line 3 has over 100,000 letters"),
-        ("friend" + "," * LONGEST_LINE, "line 1 has over 100,000 letters"),
-        ("\n" + "x" * 2 * LONGEST_LINE, "line 2 has over 100,000 letters"),
+        (f"friend,memo\n{A},ok\n{B}," + "x" * LONGEST_LINE, "line 3 has over 100,000 characters"),
+        ("friend" + "," * LONGEST_LINE, "line 1 has over 100,000 characters"),
+        ("\n" + "x" * 2 * LONGEST_LINE, "line 2 has over 100,000 characters"),
     ],
 )
 def test_what_is_no_such_file_is_refused(text: str, problem: str) -> None:
@@ -314,9 +314,9 @@ def test_the_encoding_is_found(data: bytes, encoding: str) -> None:
         (b"\x81\xff\n", "neither UTF-8 nor Shift_JIS"),
         (b"PK\x03\x04\x14\x00", "an Excel workbook; save it as CSV UTF-8"),
         # It could be Shift_JIS, but what is Japanese would become other letters.
-        ("friend,memo\nx,東京都\n".encode() + b"y,\xb1\n", "line 3 has a broken letter"),
-        (b"\xef\xbb\xbf" + TEXT.encode() + b"\x81", "line 3 has a broken letter"),
-        (TEXT.encode()[:-2], "line 2 has a broken letter"),
+        ("friend,memo\nx,東京都\n".encode() + b"y,\xb1\n", "line 3 has a broken character"),
+        (b"\xef\xbb\xbf" + TEXT.encode() + b"\x81", "line 3 has a broken character"),
+        (TEXT.encode()[:-2], "line 2 has a broken character"),
     ],
 )
 def test_another_encoding_is_refused(data: bytes, problem: str) -> None:

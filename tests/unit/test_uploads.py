@@ -95,8 +95,8 @@ def test_wrong_lines_are_told_in_the_letters_of_the_file() -> None:
         (A.decode().encode("utf-16-be"), "UTF-16"),
         (b"PK\x03\x04", "an Excel workbook; save it as CSV UTF-8"),
         (b"\0" * 50_000, "no text at all"),
-        (b"x" * 50_000, "line 1 is no line of a list"),
-        (A + b"\r\n" + b"x" * 50_000, "line 2 is no line of a list"),
+        (b"x" * 50_000, "line 1 is not a line of a list"),
+        (A + b"\r\n" + b"x" * 50_000, "line 2 is not a line of a list"),
     ],
 )
 @pytest.mark.parametrize("piece", [1, 7, 4096])

@@ -82,7 +82,7 @@ def _definitions(file: Path) -> dict[str, dict[str, Any]]:
         isinstance(each or {}, dict) for each in found.values()
     ):
         raise Failed(
-            f"{file}: this is no file of audiences ({problem}); write them below `audiences:`, "
+            f"{file}: this is not a file of audiences ({problem}); write them below `audiences:`, "
             "each as `its-name: {kind: …}` (docs/audiences.md)"
         )
     return {str(name): definition or {} for name, definition in found.items()}
@@ -93,7 +93,9 @@ def add(audience: Name, friends: Friends, channel: Channel = DEFAULT) -> None:
     """Add friends."""
     for friend in friends:
         if not ID.fullmatch(friend):
-            raise Failed(f"{friend!r} is no LINE user id (U and 32 of 0-9, a-f); nobody was added")
+            raise Failed(
+                f"{friend!r} is not a LINE user id (U and 32 of 0-9, a-f); nobody was added"
+            )
     answer = call(
         "POST",
         path_of("audiences", audience, "members"),

@@ -28,7 +28,7 @@ Told = Annotated[list[str], typer.Argument(help="name=- forgets.", metavar="name
 def _identified(friend: str) -> str:
     """The friend's id, as `tobiishi.people.friends.FriendId`. Raises `Failed`."""
     if not re.fullmatch("[A-Za-z0-9_-]{1,64}", friend):
-        raise Failed(f"{friend!r} is no LINE user id (U and 32 of 0-9, a-f); correct it")
+        raise Failed(f"{friend!r} is not a LINE user id (U and 32 of 0-9, a-f); correct it")
     return friend
 
 

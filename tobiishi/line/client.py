@@ -232,7 +232,7 @@ class LineClient:
         except ValueError:
             said = None
         if not isinstance(said, dict):
-            raise Unreachable(f"the answer to GET {path} is no JSON object")
+            raise Unreachable(f"the answer to GET {path} is not a JSON object")
         return said
 
     async def _ask(

@@ -208,7 +208,9 @@ class LoginClient:
         if outcome.kind is Kind.ACCEPTED and isinstance(said, dict):
             return said
         raise _ERRORS.get(outcome.kind, Unreachable)(
-            _words(said) or outcome.message or f"the answer to {method} {path} is no JSON object",
+            _words(said)
+            or outcome.message
+            or f"the answer to {method} {path} is not a JSON object",
             status=outcome.status,
             request_id=outcome.request_id,
         )

@@ -158,8 +158,8 @@ def encoding_of(file: IO[bytes]) -> Encoding:
         return "UTF-8"
     if line := _broken_line(file):
         raise Invalid(
-            f"line {line} has a broken letter, the rest is UTF-8; correct it, and save the file as "
-            "CSV UTF-8"
+            f"line {line} has a broken character, the rest is UTF-8; correct it, and save the file "
+            "as CSV UTF-8"
         )
     if _can_be(file, "Shift_JIS"):
         return "Shift_JIS"
@@ -229,8 +229,9 @@ def _column(header: str) -> Column:
     name = _NAMES.get(plain.lower(), plain)
     if name and name not in COLUMNS and not _OWN.fullmatch(name):
         raise Invalid(
-            f"column {header[:60]!r} is not known; name it one of {', '.join(COLUMNS)}, or name an "
-            "attribute of your own in small letters, digits and _ (such as rank), or take it out"
+            f"column {header[:60]!r} is not known; name it one of {', '.join(COLUMNS)}, or name "
+            "an attribute of your own in lower-case letters, digits and _ (such as rank), "
+            "or take it out"
         )
     return Column(header=header, name=name)
 
@@ -243,7 +244,7 @@ def value_of(name: str, text: str, today: date) -> str | int | list[str]:
     match name:
         case "friend":
             if not ID.fullmatch(text):
-                raise ValueError("is no LINE user id; write U and 32 of 0-9, a-f")
+                raise ValueError("is not a LINE user id; write U and 32 of 0-9, a-f")
             return text
         case "gender":
             return _one_of(("male", "female", "other"), plain, _GENDERS)
@@ -253,13 +254,13 @@ def value_of(name: str, text: str, today: date) -> str | int | list[str]:
             return _birthday(plain, today)
         case "age":
             if not re.fullmatch("[0-9]{1,3}", plain) or int(plain) > 150:
-                raise ValueError("is no age; write whole years, 0 to 150")
+                raise ValueError("is not an age; write whole years, 0 to 150")
             return int(plain)
         case "region":
             return _no_longer(text, LONGEST_REGION)
         case "language":
             if not _LANGUAGE.fullmatch(plain):
-                raise ValueError("is no BCP 47 language; write it as ja, en or zh-Hant")
+                raise ValueError("is not a BCP 47 language; write it as ja, en or zh-Hant")
             return plain
         case "tags":
             return _tags(text)
@@ -268,7 +269,7 @@ def value_of(name: str, text: str, today: date) -> str | int | list[str]:
 
 def _problem_with(character: str) -> str:
     if character == "\ufffd":
-        return f"has lost a letter ({character}); write it anew, and save the file as CSV UTF-8"
+        return f"has lost a character ({character}); write it again, and save the file as CSV UTF-8"
     names = {"\n": "a line break", "\r": "a line break", "\t": "a tab"}
     name = names.get(character, f"a control character (U+{ord(character):04X})")
     return f"holds {name}; take it out"
@@ -288,7 +289,7 @@ def _birthday(text: str, today: date) -> str:
     except ValueError:
         birthday = None
     if birthday is None:
-        raise ValueError("is no day; write it as 2001-02-03 or 2001/2/3")
+        raise ValueError("is not a date; write it as 2001-02-03 or 2001/2/3")
     if birthday > today:
         raise ValueError("is in the future; correct it")
     return birthday.isoformat()
@@ -307,7 +308,7 @@ def _tags(text: str) -> list[str]:
 
 def _no_longer(text: str, longest: int) -> str:
     if len(text) > longest:
-        raise ValueError(f"has {len(text)} letters; shorten it to {longest}")
+        raise ValueError(f"has {len(text)} characters; shorten it to {longest}")
     return text
 
 
@@ -358,7 +359,7 @@ class Reader:
             self._line += 1
             if len(line) > LONGEST_LINE:
                 raise Invalid(
-                    f"line {self._line} has over {LONGEST_LINE:,} letters; this is no CSV of "
+                    f"line {self._line} has over {LONGEST_LINE:,} characters; this is not a CSV of "
                     "friends, and nothing was kept"
                 )
             if not line.strip():

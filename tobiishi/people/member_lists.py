@@ -103,7 +103,7 @@ class IdReader:
         held = b"\r" if data.endswith(b"\r") else b""
         *lines, rest = _LINE_END.split(data.removesuffix(held))
         if len(rest) > LONGEST_LINE:
-            raise Invalid(f"line {self._line + len(lines) + 1} is no line of a list of user ids")
+            raise Invalid(f"line {self._line + len(lines) + 1} is not a line of a list of user ids")
         self._rest = rest + held
         return self._read(lines)
 

@@ -162,7 +162,7 @@ async def watch(request: Request) -> Json:
     given = await read(request, OfMessage)
     message = talks.find(talks.of(platform, friend.user_id), given.message_id).message or {}
     if message.get("type") != "video" or not message.get("trackingId"):
-        raise Rejection(409, f"message {given.message_id} is no video with a trackingId")
+        raise Rejection(409, f"message {given.message_id} is not a video with a trackingId")
     if friend.blocked:
         raise _blocked(friend)
     tracking_id = message["trackingId"]
@@ -291,7 +291,7 @@ def _picked(action: dict[str, Any], picked: str | None, now: datetime) -> str:
         moment = min(most or moment, moment)
         moment = max(least or moment, moment)
     elif not (given := _read_moment(picked, format_)):
-        raise Rejection(422, f"picked: {picked!r} is no {action['mode']}; write {example}")
+        raise Rejection(422, f"picked: {picked!r} is not a {action['mode']}; write {example}")
     else:
         moment = given
     if (least and moment < least) or (most and moment > most):

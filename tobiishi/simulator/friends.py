@@ -72,7 +72,7 @@ def known(platform: Platform, user_id: str) -> Friend:
     friend = find(platform, user_id)
     if friend is None:
         raise Rejection(
-            404, f"{user_id} is no friend; GET /_simulator/friends lists those there are"
+            404, f"{user_id} is not a friend; GET /_simulator/friends lists those there are"
         )
     return friend
 

@@ -95,7 +95,7 @@ def _wrong(asked: Mapping[str, str]) -> tuple[str, str] | None:
 def _agreed(platform: Platform, asked: Mapping[str, str], user: str, *, adds: bool) -> Response:
     """Somebody logs in, and perhaps adds the account on the way: LINE's webhook goes out first."""
     if user and not friends.USER_ID.fullmatch(user):
-        return _refused(f"{user!r} is no LINE user id.")
+        return _refused(f"{user!r} is not a LINE user id.")
     user = user or "U" + secrets.token_hex(16)
     known = friends.find(platform, user)
     is_friend = known is not None and not known.blocked
@@ -225,7 +225,7 @@ async def account(request: Request) -> Response:
     if request.method == "POST":
         user = (await _form(request)).get("user", "") or "U" + secrets.token_hex(16)
         if not friends.USER_ID.fullmatch(user):
-            return _refused(f"{user!r} is no LINE user id.")
+            return _refused(f"{user!r} is not a LINE user id.")
         known = friends.find(platform, user)
         if known is None or known.blocked:
             with platform.store.transaction():

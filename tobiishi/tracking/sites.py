@@ -59,7 +59,7 @@ async def put(connection: Connection, channel: str, host: str) -> str:
 async def remove(connection: Connection, channel: str, host: str) -> None:
     """Raises `NotFound`."""
     if not await _sql.remove(connection, channel=channel, host=host_of(host)):
-        raise NotFound(f"{host!r} is no site of channel {channel!r}")
+        raise NotFound(f"{host!r} is not a site of channel {channel!r}")
 
 
 async def all_of(connection: Connection, channel: str) -> list[str]:

@@ -210,7 +210,7 @@ async def test_combined_audiences_look_again_at_those_of_whom_something_is_new(
 
 
 async def test_a_wrong_line_keeps_the_whole_file_out(shop: Database) -> None:
-    with pytest.raises(attribute_files.WrongLines, match="line 3, age: is no age") as caught:
+    with pytest.raises(attribute_files.WrongLines, match="line 3, age: is not an age") as caught:
         await tell(shop, f"friend,age\n{HANAKO},20\n{TARO},x\n")
     assert caught.value.wrong == 1
     assert await count(shop, "select count(*) from friends") == 0
@@ -327,7 +327,7 @@ async def test_the_front_door_tells_each_wrong_line(door: Door) -> None:
             "line": 2,
             "column": "age",
             "text": "x",
-            "problem": "is no age; write whole years, 0 to 150",
+            "problem": "is not an age; write whole years, 0 to 150",
         }
     ]
     assert "on_wrong=keep_good" in told["detail"]
@@ -404,10 +404,10 @@ async def test_friends_at_the_terminal(run: Run, tmp_path: Any) -> None:
 async def test_wrong_lines_at_the_terminal(run: Run, tmp_path: Any) -> None:
     file = tmp_path / "friends.csv"
     file.write_text(f"friend,age\n{HANAKO},20\n{TARO},x\n", encoding="utf-8")
-    with pytest.raises(Failed, match="line 3, age: is no age"):
+    with pytest.raises(Failed, match="line 3, age: is not an age"):
         await run("friend", "upload", str(file))
     told = await run("friend", "upload", str(file), "--keep-good")
-    assert "line 3, age: 'x' is no age" in told
+    assert "line 3, age: 'x' is not an age" in told
     assert "1 friends, 1 of them new, 1 wrong lines" in told
 
 
@@ -450,7 +450,7 @@ async def test_audiences_of_a_file_at_the_terminal(run: Run, tmp_path: Any) -> N
     assert "VIP会員" in await run("audience", "show", "vips")
     for wrong in ("friend,tags", "audiences: [vips]", "audiences: {vips: 1}", "audiences:", ": ["):
         file.write_text(wrong, encoding="utf-8")
-        with pytest.raises(Failed, match="is no file of audiences"):
+        with pytest.raises(Failed, match="is not a file of audiences"):
             await run("audience", "define", str(file))
     file.write_text("audiences: {VIP会員: {}}", encoding="utf-8")
     with pytest.raises(Failed, match="'VIP会員' can't be an audience's name"):
@@ -465,13 +465,13 @@ async def test_audiences_of_a_file_at_the_terminal(run: Run, tmp_path: Any) -> N
         ("audience show 会員", "what marketers call it is its title"),
         ("audience show ../friends", "can't be an audience's name"),
         ("audience put 会員", "in a to z, digits and -"),
-        ("audience add nope U1", "'U1' is no LINE user id"),
+        ("audience add nope U1", "'U1' is not a LINE user id"),
         (f"audience history nope {HANAKO}", "'nope' does not exist"),
         ("friend list --audience nope", "'nope' does not exist"),
         ("friend list --channel nope", "channel 'nope' does not exist"),
         (f"friend show {HANAKO}", "is not a friend of channel 'default'"),
-        ("friend show 花子", "'花子' is no LINE user id"),
-        ("friend show ../audiences", "is no LINE user id"),
+        ("friend show 花子", "'花子' is not a LINE user id"),
+        ("friend show ../audiences", "is not a LINE user id"),
         (f"friend tag {HANAKO} vip", "is not a friend"),
         (f"friend forget {HANAKO} --yes", "is not a friend"),
     ],

@@ -251,9 +251,9 @@ async def test_a_date_or_time_is_picked(
 @pytest.mark.parametrize(
     ("action", "picked", "status", "says"),
     [
-        (picker("date"), "2030/01/31", 422, "'2030/01/31' is no date; write 2030-01-01"),
-        (picker("date"), "2030-02-30", 422, "is no date"),
-        (picker("time"), "2030-01-31", 422, "is no time; write 10:00"),
+        (picker("date"), "2030/01/31", 422, "'2030/01/31' is not a date; write 2030-01-01"),
+        (picker("date"), "2030-02-30", 422, "is not a date"),
+        (picker("time"), "2030-01-31", 422, "is not a time; write 10:00"),
         (picker("date", min="2030-01-01"), "2029-12-31", 422, "not among what the button lets"),
         (picker("time", max="10:00"), "10:01", 422, "not among what the button lets"),
         (POSTBACK, "2030-01-01", 409, "nothing can be picked with a postback action"),
@@ -527,7 +527,7 @@ async def test_a_video_that_is_watched_to_its_end(person: Person) -> None:
     }
     for message in (other, words):
         answer = await person.ask("watch", messageId=message)
-        assert (answer.status_code, "no video with a trackingId" in answer.text) == (409, True)
+        assert (answer.status_code, "is not a video with a trackingId" in answer.text) == (409, True)
 
 
 async def test_a_phone_loads_the_images_of_a_message(person: Person, secure_web: Web) -> None:
@@ -585,10 +585,10 @@ async def test_who_has_blocked_the_account_tells_it_nothing(person: Person, web:
 
 NOBODY = "U" + "9" * 32
 WRONG: list[tuple[str, str, dict[str, Any], int, str]] = [
-    (NOBODY, "tap", {"label": "x"}, 404, "is no friend; GET /_simulator/friends"),
-    (NOBODY, "messages", {"text": "x"}, 404, "is no friend"),
-    (NOBODY, "watch", {"messageId": "1"}, 404, "is no friend"),
-    (NOBODY, "look", {"messageId": "1"}, 404, "is no friend"),
+    (NOBODY, "tap", {"label": "x"}, 404, "is not a friend; GET /_simulator/friends"),
+    (NOBODY, "messages", {"text": "x"}, 404, "is not a friend"),
+    (NOBODY, "watch", {"messageId": "1"}, 404, "is not a friend"),
+    (NOBODY, "look", {"messageId": "1"}, 404, "is not a friend"),
     (FRIEND, "tap", {}, 422, "give one of index, quickReply, label and data"),
     (FRIEND, "tap", {"label": "x", "data": "x"}, 422, "give one of"),
     (FRIEND, "tap", {"index": 0}, 422, "index needs messageId"),

@@ -1,0 +1,120 @@
+"""One word for one thing: docs/glossary.md, and what people read of the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+#: What must not come back, and what to write for it: see docs/glossary.md.
+NOT_TO_USE = {
+    r"(?<!\bthere )\b(is|are) no (?!longer\b|more\b)": "is not a …, are not …",
+    r"\bletters?\b(?! and digits\b|, digits\b)": "characters",
+    r"\bin hand\b": "taken, locked",
+    r"\bput off\b": "postponed",
+    r"\bof late\b": "recently",
+    r"\banew\b": "again",
+}
+
+#: Two public classes of one name, each in more than one module. A name may go from here when all
+#: but one of its classes have a name of their own; none may come.
+SHARED_NAMES = {
+    "Enrolment",
+    "Event",
+    "Journey",
+    "Part",
+    "Quota",
+    "Sent",
+    "Source",
+    "Upload",
+    "Visit",
+    "WrongLines",
+}
+#: Their classes are named as what they speak of is named: requests, commands, LINE's own objects.
+SPEAK_OF_OTHERS = tuple(ROOT / "tobiishi" / name for name in ("api", "cli", "simulator"))
+
+
+def sources() -> list[Path]:
+    folders = ("tobiishi", "workflows", "activities")
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    return sorted([*files, ROOT / "worker.py", ROOT / "starter.py"])
+
+
+def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The text of each string literal with its line, but for docstrings."""
+    nodes = list(ast.walk(tree))
+    alone = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
+        if isinstance(node, ast.JoinedStr):
+            # What is filled in is one word, whatever it is.
+            parts = [
+                str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values
+            ]
+            alone |= {id(part) for part in node.values}
+            yield node.lineno, "".join(parts)
+        elif (
+            isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone
+        ):
+            yield node.lineno, node.value
+
+
+def wrong_words(text: str) -> list[str]:
+    return [
+        f"{found[0]!r}: write {better}"
+        for word, better in NOT_TO_USE.items()
+        for found in [re.search(word, text, re.IGNORECASE)]
+        if found
+    ]
+
+
+def test_no_text_says_it_the_old_way() -> None:
+    read = [
+        (file, line, text)
+        for file in sources()
+        for line, text in texts(ast.parse(file.read_text(encoding="utf-8")))
+    ]
+    assert len(read) > 1000
+    found = [
+        f"{file.relative_to(ROOT)}:{line}: {wrong}"
+        for file, line, text in read
+        for wrong in wrong_words(text)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ('fail("2001-02-29 is no day")', 1),
+        ('fail(f"{host!r} is no site of {channel}")', 1),
+        ('fail(f"{picked!r} is no {mode}")', 1),
+        ('fail("these " "are no ids")', 1),
+        ('fail(f"has {count} letters")', 1),
+        ('fail("is in hand, put off, or of late written anew")', 4),
+        ('fail("There is no such day, there are no others, and it is no longer one")', 0),
+        ('fail("lower-case letters, digits and hyphens; letters and digits")', 0),
+        ('def day():\n    """What is no day."""', 0),
+        ("day = 1  # It is no date.", 0),
+    ],
+)
+def test_the_old_words_are_found(source: str, count: int) -> None:
+    found = [wrong for _, text in texts(ast.parse(source)) for wrong in wrong_words(text)]
+    assert len(found) == count, found
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    named = Counter(
+        node.name
+        for file in sources()
+        if not any(file.is_relative_to(folder) for folder in SPEAK_OF_OTHERS)
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert len(named) > 100
+    assert {name for name, count in named.items() if count > 1} == SHARED_NAMES
