@@ -118,3 +118,40 @@ def test_no_two_public_classes_share_a_name() -> None:
     )
     assert len(named) > 100
     assert {name for name, count in named.items() if count > 1} == SHARED_NAMES
+
+
+def glossary() -> tuple[str, str, str]:
+    """The glossary's parts: our words, engineers' terms, words not to use."""
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    ours, terms, not_to_use = text.split("\n## ")
+    return ours, terms, not_to_use
+
+
+def first_cells(part: str) -> list[str]:
+    cells = [line.split("|")[1].strip() for line in part.splitlines() if line.startswith("| ")]
+    return cells[1:]  # Without the header.
+
+
+def test_the_glossary_is_in_order_and_has_each_word_once() -> None:
+    ours, terms, not_to_use = glossary()
+    for part, least in ((ours, 50), (terms, 8)):
+        words = first_cells(part)
+        assert len(words) >= least
+        assert words == sorted(set(words))
+    assert len(first_cells(not_to_use)) >= 10
+
+
+def test_what_the_glossary_names_is_there() -> None:
+    ours, terms, _ = glossary()
+    places = re.findall(r"`((?:tobiishi|activities|workflows)/[^`]*)`", ours + terms)
+    assert len(places) > 50
+    assert [place for place in places if not (ROOT / place).exists()] == []
+
+    files = sorted((ROOT / "tobiishi" / "sql" / "migrations").glob("*.sql"))
+    schema = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    tables = set(re.findall(r"create table (\w+)", schema))
+    where = [line.split("|")[4] for line in ours.splitlines() if line.startswith("| ")][1:]
+    named = re.findall(r"`([a-z_]+)(?:\.([a-z_]+))?`", " ".join(where))
+    values = {"claimed", "combined", "exited", "retry_at"}
+    assert [table for table, _ in named if table not in tables | values] == []
+    assert [column for _, column in named if not re.search(rf"\b{column}\b", schema)] == []
