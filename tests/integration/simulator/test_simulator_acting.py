@@ -527,7 +527,7 @@ async def test_a_video_that_is_watched_to_its_end(person: Person) -> None:
     }
     for message in (other, words):
         answer = await person.ask("watch", messageId=message)
-        assert (answer.status_code, "is not a video with a trackingId" in answer.text) == (409, True)
+        assert (answer.status_code, "not a video with a trackingId" in answer.text) == (409, True)
 
 
 async def test_a_phone_loads_the_images_of_a_message(person: Person, secure_web: Web) -> None:
