@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -34,6 +35,7 @@ from tobiishi.people import friends
 from tobiishi.people.friends import Friend
 from tobiishi.plan import JourneyRef, Plan, Taken, Turn
 from tobiishi.scenario import (
+    Scenario,
     Send,
     plan_after,
     plan_end,
@@ -56,7 +58,7 @@ class Sending:
 
     @activity.defn(name="send_message")
     async def send(self, turn: Turn) -> Taken:
-        """Send the message, unless something bars it, and tell what comes next.
+        """Send the message unless something bars it. Returns what comes next.
 
         Tried again until LINE has answered for good. Every try carries the same retry key, so
         LINE accepts the message once however often it is asked.
@@ -73,39 +75,10 @@ class Sending:
                 said = f"{step.name} waits for the delivery window"
                 return taken(scenario, turn, said, at=at, plan=when)
             key = retry_key(journey.workflow_id, journey.entry, plan.step, plan.visit)
-            if held := await holds.on_send(connection, journey, retry_key=key, at=at):
-                raise ApplicationError(
-                    f"held back: {held.reason}",
-                    type="Held",
-                    next_retry_delay=held.look_again(at),
-                    category=ApplicationErrorCategory.BENIGN,
-                )
-            delivery = await deliveries.claim(
-                connection,
-                journey,
-                retry_key=key,
-                step=plan.step,
-                visit=plan.visit,
-                message=step.name,
-                at=at,
-            )
-        anew, is_settled = False, delivery.status != "claimed"
-        if not is_settled:
-            if when == "never" and delivery.ambiguous_at is None:
-                reason = f"it was late: due {plan.until}"
-                delivery = replace(delivery, status="skipped", reason=reason)
-            elif not delivery.key_is_spent(at):
-                delivery = await self._ask_line(journey, step, delivery, at)
-            elif delivery.ambiguous_at is None:
-                # Every answer was a no, so nothing can have been accepted: a new key is safe.
-                anew = True
-                delivery = replace(delivery, status="skipped", reason="tried again a day later")
-            else:
-                delivery = replace(
-                    delivery,
-                    status="unknown",
-                    reason="LINE may have accepted it, and forgets its retry key after a day",
-                )
+            await _stop_if_held(connection, journey, key, at)
+            claimed = await _claim(connection, turn, step, key, at)
+        verdict = deliveries.verdict_on(claimed, now=at, too_late=when == "never")
+        delivery = await self._follow(verdict, turn, step, claimed, at)
         said = _in_words(delivery)
         is_over = delivery.status == "refused" and step.if_refused == "end"
         async with self.context.database.transaction() as connection:
@@ -115,21 +88,39 @@ class Sending:
             await journeys.say(
                 connection, journey, step=plan.step, visit=plan.visit, at=at, said=said
             )
-        if not is_settled:
+        if verdict != "settled":
             _log.info("%s", said, extra=about(journey, delivery=delivery.retry_key))
             _count(journey, delivery, late=at - plan.due)
-        if anew:
-            next_plan = replace(plan, visit=plan.visit + 1, due=at)
-        elif is_over:
-            next_plan = plan_end(scenario, now=at)
-        else:
-            next_plan = plan_after(scenario, plan.step, started_at=journey.started_at, now=at)
+        next_plan = _next_plan(scenario, turn, verdict, is_over=is_over, at=at)
         return taken(scenario, turn, said, at=at, plan=next_plan)
+
+    async def _follow(
+        self,
+        verdict: deliveries.Verdict,
+        turn: Turn,
+        step: Send,
+        delivery: Delivery,
+        at: datetime,
+    ) -> Delivery:
+        """Returns the delivery as the verdict, or LINE's answer, settles it."""
+        match verdict:
+            case "settled":
+                return delivery
+            case "ask_line":
+                return await self._ask_line(turn.journey, step, delivery, at)
+            case "skip_late":
+                reason = f"it was late: due {turn.plan.until}"
+                return replace(delivery, status="skipped", reason=reason)
+            case "new_key":
+                return replace(delivery, status="skipped", reason="tried again a day later")
+            case "unknown":
+                reason = "LINE may have accepted it, and forgets its retry key after a day"
+                return replace(delivery, status="unknown", reason=reason)
 
     async def _ask_line(
         self, journey: JourneyRef, step: Send, delivery: Delivery, at: datetime
     ) -> Delivery:
-        """Push the message; the delivery as LINE's answer settles it.
+        """Push the message. Returns the delivery as LINE's answer settles it.
 
         Raises `ApplicationError`, to be tried again, where the answer settles nothing.
         """
@@ -148,7 +139,7 @@ class Sending:
         except Refused as error:
             return replace(delivery, status="refused", reason=str(error))
         except LineError as error:
-            raise await self._put_off(line, journey, delivery, error, at) from error
+            raise await self._record_failed_attempt(line, journey, delivery, error, at) from error
         return replace(
             delivery,
             status="sent",
@@ -164,7 +155,7 @@ class Sending:
         delivery: Delivery,
         messages: Sequence[Mapping[str, Any]],
     ) -> list[dict[str, Any]]:
-        """The messages so that what the friend does with them can be told.
+        """Returns the messages in a form that shows what the friend does with them.
 
         Links lead through us. What buttons and videos will answer is kept, before anybody can. The
         database is asked nothing where there is none of it.
@@ -194,7 +185,7 @@ class Sending:
         return traceable
 
     async def _with_profile(self, line: LineClient, friend: Friend, at: datetime) -> Friend:
-        """The friend with a name from LINE's profile, asked for where it is not known of late."""
+        """Returns the friend with a name from LINE's profile, asked for unless known of late."""
         if friend.profile_at is not None and at - friend.profile_at < PROFILE_LIFE:
             return friend
         try:
@@ -216,7 +207,7 @@ class Sending:
             await friends.keep_profile(connection, named)
         return named
 
-    async def _put_off(
+    async def _record_failed_attempt(
         self,
         line: LineClient,
         journey: JourneyRef,
@@ -224,7 +215,7 @@ class Sending:
         error: LineError,
         at: datetime,
     ) -> ApplicationError:
-        """Keep that the attempt settled nothing; the error that has it tried again, in time."""
+        """Record that the attempt settled nothing. Returns the error to raise for a retry."""
         if isinstance(error, RateLimited | QuotaSpent) and await _quota_is_spent(line):
             error = QuotaSpent.like(error)
         kind = type(error).__name__
@@ -232,7 +223,7 @@ class Sending:
         _log.warning("%s", error, extra=about(journey, delivery=delivery.retry_key))
         delay = None
         async with self.context.database.transaction() as connection:
-            await deliveries.put_off(
+            await deliveries.record_failed_attempt(
                 connection, delivery, reason=str(error), ambiguous=error.ambiguous, at=at
             )
             if isinstance(error, QuotaSpent | Unauthorised):
@@ -247,7 +238,7 @@ class Sending:
         error: QuotaSpent | Unauthorised,
         at: datetime,
     ) -> Hold:
-        """All sends of the channel would fail: they wait, LINE is let be, and it is said once."""
+        """Hold the channel, as all its sends would fail, and log it once. Returns the hold."""
         spent = isinstance(error, QuotaSpent)
         held, is_new = await holds.put(
             connection,
@@ -268,8 +259,46 @@ class Sending:
         return held
 
 
+async def _stop_if_held(
+    connection: Connection, journey: JourneyRef, key: UUID, at: datetime
+) -> None:
+    """Raises `ApplicationError`, to be tried again, where something holds the send back."""
+    if held := await holds.on_send(connection, journey, retry_key=key, at=at):
+        raise ApplicationError(
+            f"held back: {held.reason}",
+            type="Held",
+            next_retry_delay=held.look_again(at),
+            category=ApplicationErrorCategory.BENIGN,
+        )
+
+
+async def _claim(
+    connection: Connection, turn: Turn, step: Send, key: UUID, at: datetime
+) -> Delivery:
+    return await deliveries.claim(
+        connection,
+        turn.journey,
+        retry_key=key,
+        step=turn.plan.step,
+        visit=turn.plan.visit,
+        message=step.name,
+        at=at,
+    )
+
+
+def _next_plan(
+    scenario: Scenario, turn: Turn, verdict: deliveries.Verdict, *, is_over: bool, at: datetime
+) -> Plan:
+    plan = turn.plan
+    if verdict == "new_key":  # A new visit has a retry key of its own.
+        return replace(plan, visit=plan.visit + 1, due=at)
+    if is_over:
+        return plan_end(scenario, now=at)
+    return plan_after(scenario, plan.step, started_at=turn.journey.started_at, now=at)
+
+
 async def _quota_is_spent(line: LineClient) -> bool:
-    """Whether the month's messages are used up: the text of a 429 is subject to change."""
+    """Returns whether the month's messages are used up: the text of a 429 is subject to change."""
     try:
         quota = await line.quota()
         return quota.limit is not None and await line.quota_consumption() >= quota.limit

@@ -24,6 +24,10 @@ _sql = queries("deliveries")
 
 Status = Literal["claimed", "sent", "refused", "skipped", "unknown"]
 
+#: What to do with a delivery that was claimed: nothing, ask LINE, skip it, skip it and try again
+#: under a new retry key, or leave open whether LINE accepted it.
+Verdict = Literal["settled", "ask_line", "skip_late", "new_key", "unknown"]
+
 #: LINE remembers a retry key for 24 hours from its first request; after that the same key is a
 #: new request. An hour is left for clocks that differ.
 KEY_LIFE = timedelta(hours=23)
@@ -72,6 +76,19 @@ class Traced:
     retry_key: UUID
 
 
+def verdict_on(delivery: Delivery, *, now: datetime, too_late: bool) -> Verdict:
+    """Returns what to do with the delivery, so that its message is sent at most once."""
+    if delivery.status != "claimed":
+        return "settled"
+    is_ambiguous = delivery.ambiguous_at is not None
+    if too_late and not is_ambiguous:
+        return "skip_late"
+    if not delivery.key_is_spent(now):
+        return "ask_line"
+    # Where every answer was a no, nothing can have been accepted: a new key is safe.
+    return "unknown" if is_ambiguous else "new_key"
+
+
 async def claim(
     connection: Connection,
     journey: JourneyRef,
@@ -112,11 +129,11 @@ async def settle(connection: Connection, delivery: Delivery, *, at: datetime) ->
     )
 
 
-async def put_off(
+async def record_failed_attempt(
     connection: Connection, delivery: Delivery, *, reason: str, ambiguous: bool, at: datetime
 ) -> None:
-    """Keep why an attempt did not settle the delivery, and whether LINE may have accepted it."""
-    await _sql.put_off(
+    """Record why an attempt did not settle the delivery, and whether LINE may have accepted it."""
+    await _sql.record_failed_attempt(
         connection, retry_key=delivery.retry_key, reason=reason, ambiguous=ambiguous, at=at
     )
 

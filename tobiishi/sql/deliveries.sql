@@ -42,7 +42,7 @@ set status = :status, reason = :reason, settled_at = :at,
 where retry_key = :retry_key
     and (status = 'claimed' or (status = 'unknown' and :status = 'sent'));
 
--- name: put_off!
+-- name: record_failed_attempt!
 update deliveries
 set reason = :reason,
     asking_at = null,
