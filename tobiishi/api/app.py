@@ -12,6 +12,7 @@ import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 
 from tobiishi.api import (
     attributes,
@@ -58,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         # Bodies are read before the token is looked at: nobody's may fill the memory.
         max_body_size=LARGEST_BODY,
+        generate_unique_id_function=_operation_id,
     )
     for noun in (
         webhook,
@@ -91,6 +93,11 @@ def create_app(settings: Settings) -> FastAPI:
     for away in Unavailable:
         app.add_exception_handler(away, _unavailable)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """What clients that are made from the reference call the operation: `friends_retag`."""
+    return f"{route.tags[0]}_{route.name}"
 
 
 class _Problem(JSONResponse):

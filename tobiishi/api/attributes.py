@@ -8,65 +8,78 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.described import Described
+from tobiishi.api.errors import Problem, answers
 from tobiishi.people import attribute_files
 from tobiishi.people.member_lists import OnWrong
 
-router = APIRouter(prefix="/api/friends", tags=["friends"], dependencies=[Authorised])
+router = APIRouter(
+    prefix="/api/friends",
+    tags=["friends"],
+    dependencies=[Authorised],
+    responses=answers(401, 404, 422, 503),
+)
 
 #: Bytes, and how many of them are kept in memory before the rest goes to the disk.
 LARGEST_FILE, _IN_MEMORY = 64_000_000, 1_000_000
 
 
-class WrongCell(BaseModel):
+class WrongCell(Described):
     """What is wrong in a line, and what to do about it."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    #: From 1.
     line: int
-    #: As the header writes it; empty where it is about the whole line.
+    """From 1."""
     column: str
-    #: How the cell begins.
+    """As the header writes it; empty where it is about the whole line."""
     text: str
+    """How the cell begins."""
     problem: str
+    """What is wrong with it, and what to do."""
 
 
-class Told(BaseModel):
+class Told(Described):
     """What an upload came to."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    #: Of how many friends something was told.
     friends: int
-    #: Those of them whom nobody had met.
+    """Of how many friends something was told."""
     met: int
-    #: Lines that were not kept.
+    """Those of them whom nobody had met."""
     wrong: int
-    #: The first thousand of their wrong cells.
+    """Lines that were not kept."""
     wrong_lines: list[WrongCell]
-    #: What the bytes were read as.
+    """The first thousand of their wrong cells."""
     encoding: attribute_files.Encoding
+    """What the bytes were read as."""
 
 
-class Refused(BaseModel):
+class Refused(Described):
     """Nothing was kept of a file with wrong lines."""
 
     model_config = ConfigDict(from_attributes=True)
 
     detail: str
+    """Why nothing was kept, in words."""
     wrong: int
+    """Lines that are wrong."""
     wrong_lines: list[WrongCell]
+    """The first thousand of their wrong cells."""
     encoding: attribute_files.Encoding
+    """What the bytes were read as."""
 
 
 @router.post(
     "/attributes",
     summary="Tell attributes and tags of many friends, by a CSV with a header row",
     response_model=Told,
-    responses={400: {"model": Refused}},
+    responses=answers(413)
+    | {400: {"model": Refused | Problem, "description": "Nothing was kept: the file is wrong"}},
     max_body_size=LARGEST_FILE,
     openapi_extra={
         "requestBody": {

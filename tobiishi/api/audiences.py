@@ -6,15 +6,22 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.described import Described
+from tobiishi.api.errors import answers
 from tobiishi.people import audiences, definitions
 from tobiishi.people.friends import FriendId
 from tobiishi.publishing import audience_removal
 from tobiishi.scenario.rules import Definition, Kind
 
-router = APIRouter(prefix="/api/audiences", tags=["audiences"], dependencies=[Authorised])
+router = APIRouter(
+    prefix="/api/audiences",
+    tags=["audiences"],
+    dependencies=[Authorised],
+    responses=answers(401, 404, 422, 503),
+)
 
 #: As many ids as LINE takes in one JSON upload.
 MOST_IDS = 10_000
@@ -22,61 +29,76 @@ MOST_IDS = 10_000
 AudienceName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
 
-class Audience(BaseModel):
+class Audience(Described):
     """An audience, and how many friends are in it now."""
 
     model_config = ConfigDict(from_attributes=True)
 
     channel: str
+    """The LINE channel that it is of."""
     audience: str
+    """Its name, in scenarios and in addresses."""
     title: str
+    """What people call it."""
     kind: Kind
-    #: What goes with its kind: the tag, the message, the page and the days, the condition.
+    """What decides who is in it: a list, or a rule of this kind."""
     rule: dict[str, Any]
+    """What goes with its kind: the tag, the message, the page and the days, the condition."""
     members: int
+    """How many friends are in it now."""
 
 
-class Member(BaseModel):
+class Member(Described):
     """A friend's membership."""
 
     model_config = ConfigDict(from_attributes=True)
 
     friend: str
+    """The friend's LINE user id."""
     joined_at: datetime
+    """Since when they are in it."""
     reason: str
+    """Why they came in, in words."""
 
 
-class Membership(BaseModel):
+class Membership(Described):
     """One time that a friend was a member, or is."""
 
     model_config = ConfigDict(from_attributes=True)
 
     joined_at: datetime
+    """When they came in."""
     reason: str
-    #: None where they are in it now.
+    """Why they came in, in words."""
     left_at: datetime | None
+    """Null where they are in it now."""
     left_reason: str | None
+    """Why they left, in words; null where they are in it now."""
 
 
-class FriendIds(BaseModel):
+class FriendIds(Described):
     """LINE user ids."""
 
     model_config = ConfigDict(extra="forbid")
 
     friends: list[FriendId] = Field(min_length=1, max_length=MOST_IDS)
+    """The friends' LINE user ids."""
 
 
-class Joined(BaseModel):
+class Joined(Described):
     """What adding came to."""
 
     joined: int
+    """Friends who were added."""
     already_in: int
+    """Friends who were in the audience before."""
 
 
-class Left(BaseModel):
+class Left(Described):
     """What removing came to."""
 
     left: int
+    """Friends who were removed: 0 where they were not in it."""
 
 
 @router.get("", summary="All audiences of a channel")
@@ -87,7 +109,7 @@ async def list_all(context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> 
     return [Audience.model_validate(audience) for audience in found]
 
 
-@router.put("/{audience}", summary="Make an audience, or change it")
+@router.put("/{audience}", summary="Make an audience, or change it", responses=answers(400, 413))
 async def put(
     audience: AudienceName,
     body: Definition,
@@ -130,7 +152,12 @@ async def members(
     return [Member.model_validate(member) for member in page]
 
 
-@router.delete("/{audience}", status_code=204, summary="Delete an audience that nothing uses")
+@router.delete(
+    "/{audience}",
+    status_code=204,
+    summary="Delete an audience that nothing uses",
+    responses=answers(409),
+)
 async def delete(
     audience: AudienceName, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> None:
@@ -152,7 +179,11 @@ async def history(
     return [Membership.model_validate(each) for each in found]
 
 
-@router.post("/{audience}/members", summary="Add friends; those already in stay as they are")
+@router.post(
+    "/{audience}/members",
+    summary="Add friends; those already in stay as they are",
+    responses=answers(400, 413),
+)
 async def add(
     audience: AudienceName,
     body: FriendIds,
@@ -168,7 +199,7 @@ async def add(
     return Joined(joined=joined, already_in=len(set(body.friends)) - joined)
 
 
-@router.delete("/{audience}/members/{friend}", summary="Remove a friend")
+@router.delete("/{audience}/members/{friend}", summary="Remove a friend", responses=answers(400))
 async def remove(
     audience: AudienceName,
     friend: FriendId,

@@ -6,16 +6,23 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import AfterValidator, ConfigDict, Field, HttpUrl, SecretStr
 
 from tobiishi.api.context import Authorised, Context, InContext, now
+from tobiishi.api.described import Described
+from tobiishi.api.errors import answers
 from tobiishi.channels import quotas
 from tobiishi.channels.channels import Channel
 from tobiishi.database import Connection
 from tobiishi.line.login import LoginChannel
 from tobiishi.settings import LINE_API_BASE_URL
 
-router = APIRouter(prefix="/api/channels", tags=["channels"], dependencies=[Authorised])
+router = APIRouter(
+    prefix="/api/channels",
+    tags=["channels"],
+    dependencies=[Authorised],
+    responses=answers(401, 503),
+)
 
 ChannelName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
@@ -31,52 +38,64 @@ def _is_printable(secret: SecretStr) -> SecretStr:
 Given = Annotated[SecretStr, Field(min_length=1), AfterValidator(_is_printable)]
 
 
-class ChannelBody(BaseModel):
+class ChannelBody(Described):
     """What it takes to speak for a channel (LINE Developers console)."""
 
     model_config = ConfigDict(extra="forbid")
 
     title: str | None = Field(default=None, max_length=120)
+    """What people call it; its name, where left out."""
     secret: Given
+    """The channel secret, which signs webhooks. It is kept encrypted."""
     access_token: Given
+    """The channel access token, to send with. It is kept encrypted."""
     api_base_url: HttpUrl = HttpUrl(LINE_API_BASE_URL)
+    """Where the Messaging API is: LINE's own, where left out."""
 
 
-class LoginBody(BaseModel):
+class LoginBody(Described):
     """A LINE Login channel of the same provider (LINE Developers console)."""
 
     model_config = ConfigDict(extra="forbid")
 
     channel_id: str = Field(pattern=r"^[0-9]{1,20}$")
+    """Channel ID of the LINE Login channel."""
     secret: Given
+    """Its channel secret. It is kept encrypted."""
 
 
-class QuotaSummary(BaseModel):
+class QuotaSummary(Described):
     """A channel's messages of this month, by LINE's own approximate count."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    #: Null where there is no limit.
     monthly: int | None
+    """Null where there is no limit."""
     used: int
+    """Messages that were sent this month."""
     left: int | None
+    """Messages that may still be sent; null where there is no limit."""
     told_at: datetime
+    """When LINE told this."""
 
 
-class ChannelSummary(BaseModel):
+class ChannelSummary(Described):
     """A channel, its secrets left out."""
 
     channel: str
+    """Its name, in addresses."""
     title: str
+    """What people call it."""
     api_base_url: str
-    #: The path to set as its webhook URL in the LINE Developers console.
+    """Where the Messaging API is."""
     webhook: str
-    #: Channel ID of its LINE Login channel, where it has one.
+    """The path to set as its webhook URL in the LINE Developers console."""
     login: str | None
-    #: The path to set as that channel's callback URL.
+    """Channel ID of its LINE Login channel, where it has one."""
     callback: str
-    #: Its messages of this month; null until LINE has told.
+    """The path to set as that channel's callback URL."""
     quota: QuotaSummary | None
+    """Its messages of this month; null until LINE has told."""
 
 
 @router.get("", summary="All channels")
@@ -88,7 +107,7 @@ async def list_all(context: InContext) -> list[ChannelSummary]:
         ]
 
 
-@router.put("/{channel}", summary="Add a channel, or change it")
+@router.put("/{channel}", summary="Add a channel, or change it", responses=answers(400, 413, 422))
 async def put(channel: ChannelName, body: ChannelBody, context: InContext) -> ChannelSummary:
     """The environment's channel, `default`, is written again at each start."""
     changed = Channel(
@@ -103,14 +122,22 @@ async def put(channel: ChannelName, body: ChannelBody, context: InContext) -> Ch
         return await _summary(connection, await context.channels.get(connection, channel))
 
 
-@router.put("/{channel}/login", summary="Have LINE Login tell who comes by a route")
+@router.put(
+    "/{channel}/login",
+    summary="Have LINE Login tell who comes by a route",
+    responses=answers(400, 404, 413, 422),
+)
 async def put_login(channel: ChannelName, body: LoginBody, context: InContext) -> ChannelSummary:
     """The environment's, where it names one, is written again at each start."""
     login = LoginChannel(channel_id=body.channel_id, secret=body.secret.get_secret_value())
     return await _change_login(channel, login, context)
 
 
-@router.delete("/{channel}/login", summary="Have nobody told by LINE Login any more")
+@router.delete(
+    "/{channel}/login",
+    summary="Have nobody told by LINE Login any more",
+    responses=answers(404, 422),
+)
 async def remove_login(channel: ChannelName, context: InContext) -> ChannelSummary:
     return await _change_login(channel, None, context)
 

@@ -7,24 +7,28 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from google.protobuf import json_format
-from pydantic import BaseModel
 from temporalio.api.common.v1 import Payloads
 
 from tobiishi.api.context import Authorised, Context, InContext
+from tobiishi.api.described import Described
+from tobiishi.api.errors import answers
 from tobiishi.codec import Codec, is_path_of, path_of
 from tobiishi.errors import Invalid, NotFound, SettingError
 
-router = APIRouter(prefix="/api/codec", tags=["codec"], dependencies=[Authorised])
+router = APIRouter(
+    prefix="/api/codec", tags=["codec"], dependencies=[Authorised], responses=answers(401, 404)
+)
 public = APIRouter(prefix="/codec", tags=["codec"])
 
 #: Bytes. A page of a history is smaller.
 LARGEST = 10_000_000
 
 
-class Endpoint(BaseModel):
+class Endpoint(Described):
     """Where the Temporal UI has payloads decoded: to be set there, and told to nobody else."""
 
     url: str
+    """The address. Whoever holds it can read payloads."""
 
 
 @router.get("", summary="The codec endpoint to set in the Temporal UI")

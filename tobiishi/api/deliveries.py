@@ -7,27 +7,41 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
 
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
+from tobiishi.api.described import Described
+from tobiishi.api.errors import answers
 from tobiishi.journeys import deliveries
 
-router = APIRouter(prefix="/api/deliveries", tags=["deliveries"], dependencies=[Authorised])
+router = APIRouter(
+    prefix="/api/deliveries",
+    tags=["deliveries"],
+    dependencies=[Authorised],
+    responses=answers(401, 404, 422, 503),
+)
 
 
-class Delivery(BaseModel):
+class Delivery(Described):
     """One message to one friend."""
 
     retry_key: UUID
+    """The X-Line-Retry-Key that every try of it carries."""
     friend: str
+    """The friend's LINE user id."""
     scenario: str
+    """The scenario whose journey sends it."""
     entry: int
+    """Which of the friend's journeys through the scenario it is, from 1."""
     message: str
+    """The message's name in the scenario."""
     status: deliveries.Status
-    #: LINE's words, or ours.
+    """What became of it."""
     reason: str | None
+    """LINE's words, or ours."""
     claimed_at: datetime
+    """When the journey came to send it."""
     attempts: int
+    """How often LINE was asked to send it."""
 
 
 @router.get("", summary="Deliveries that wait for LINE, were refused, or may have been sent")

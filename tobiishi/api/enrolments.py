@@ -7,50 +7,67 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.described import Described
+from tobiishi.api.errors import answers
 from tobiishi.errors import NotFound
 from tobiishi.publishing import enrolments
 from tobiishi.publishing.enrolment_plan import FASTEST, Status
 
-router = APIRouter(prefix="/api/enrolments", tags=["enrolments"], dependencies=[Authorised])
+router = APIRouter(
+    prefix="/api/enrolments",
+    tags=["enrolments"],
+    dependencies=[Authorised],
+    responses=answers(401, 404, 422, 503),
+)
 
 
-class PassedOver(BaseModel):
+class PassedOver(Described):
     """How many were looked at and did not enter, by why."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    #: They had entered before, or enter by themselves because they have just joined.
     had_entered: int
-    #: They block the channel.
+    """They had entered before, or enter by themselves because they have just joined."""
     blocked: int
-    #: The scenario's period was over.
+    """They block the channel."""
     too_late: int
+    """The scenario's period was over."""
 
 
-class Enrolment(BaseModel):
+class Enrolment(Described):
     """Those who were in a scenario's audience before it was published enter it."""
 
     id: int
+    """Its number."""
     channel: str
+    """The LINE channel of the scenario."""
     scenario: str
+    """The scenario that they enter."""
     version: int
+    """The version of the scenario that they enter."""
     audience: str
+    """The audience whose members enter."""
     status: Status
-    #: How far it has come, in words.
+    """Whether it runs, waits or is over."""
     said: str
-    #: Members when it began.
+    """How far it has come, in words."""
     total: int
-    #: How many were looked at: those who entered, and those who were passed over.
+    """Members when it began."""
     seen: int
+    """How many were looked at: those who entered, and those who were passed over."""
     entered: int
+    """How many have entered."""
     passed_over: PassedOver
-    #: How many may enter in a second, at most.
+    """How many did not enter, by why."""
     per_second: int
+    """How many may enter in a second, at most."""
     started_at: datetime
+    """When it began."""
     finished_at: datetime | None
+    """When it was over; null while it is not."""
 
     @classmethod
     def of(cls, enrolment: enrolments.Enrolment) -> Enrolment:
@@ -72,12 +89,13 @@ class Enrolment(BaseModel):
         )
 
 
-class Pace(BaseModel):
+class Pace(Described):
     """What of an enrolment can be changed while it runs."""
 
     model_config = ConfigDict(extra="forbid")
 
     per_second: int = Field(ge=1, le=FASTEST)
+    """How many may enter in a second, at most."""
 
 
 def _number(enrolment: str) -> int:
@@ -104,7 +122,9 @@ async def show(number: Number, context: InContext) -> Enrolment:
         return Enrolment.of(await enrolments.get(connection, number))
 
 
-@router.post("/{enrolment}/pause", summary="Enter nobody more until it is resumed")
+@router.post(
+    "/{enrolment}/pause", summary="Enter nobody more until it is resumed", responses=answers(400)
+)
 async def pause(number: Number, context: InContext) -> Enrolment:
     """Who has entered already goes on. 400 where it is over."""
     async with context.database.transaction() as connection:
@@ -113,7 +133,7 @@ async def pause(number: Number, context: InContext) -> Enrolment:
     return Enrolment.of(changed)
 
 
-@router.post("/{enrolment}/resume", summary="Go on where it was paused")
+@router.post("/{enrolment}/resume", summary="Go on where it was paused", responses=answers(400))
 async def resume(number: Number, context: InContext) -> Enrolment:
     """One that runs gets a workflow again, should somebody have terminated it. 400 where it is
     over."""
@@ -123,7 +143,7 @@ async def resume(number: Number, context: InContext) -> Enrolment:
     return Enrolment.of(changed)
 
 
-@router.post("/{enrolment}/cancel", summary="Enter nobody more, for good")
+@router.post("/{enrolment}/cancel", summary="Enter nobody more, for good", responses=answers(400))
 async def cancel(number: Number, context: InContext) -> Enrolment:
     """Who has entered already goes on. 400 where it is over."""
     async with context.database.transaction() as connection:
@@ -132,7 +152,11 @@ async def cancel(number: Number, context: InContext) -> Enrolment:
     return Enrolment.of(changed)
 
 
-@router.patch("/{enrolment}", summary="Make it faster or slower, from its next page on")
+@router.patch(
+    "/{enrolment}",
+    summary="Make it faster or slower, from its next page on",
+    responses=answers(400, 413),
+)
 async def pace(number: Number, body: Pace, context: InContext) -> Enrolment:
     async with context.database.transaction() as connection:
         return Enrolment.of(await enrolments.set_pace(connection, number, body.per_second))

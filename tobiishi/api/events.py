@@ -6,15 +6,19 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.described import Described
+from tobiishi.api.errors import answers
 from tobiishi.errors import Invalid
 from tobiishi.people import events, friends
 from tobiishi.people.friends import FriendId
 from tobiishi.scenario.rules import LONGEST_LOOK_BACK, EventName
 
-router = APIRouter(prefix="/api", tags=["events"], dependencies=[Authorised])
+router = APIRouter(
+    prefix="/api", tags=["events"], dependencies=[Authorised], responses=answers(401, 404, 422, 503)
+)
 
 #: A clock that is ahead of ours by less than this is no reason to lose an event.
 AHEAD = timedelta(minutes=5)
@@ -22,52 +26,69 @@ AHEAD = timedelta(minutes=5)
 _Text = StringConstraints(pattern=r"^[^\x00]+$")
 
 
-class NewEvent(BaseModel):
+class NewEvent(Described):
     """What a friend did, as the shop's own systems know it."""
 
     model_config = ConfigDict(extra="forbid")
 
     friend: FriendId
-    #: `purchase`, `add_to_cart`, `page_view`, or one of the shop's own.
+    """The friend's LINE user id."""
     event: EventName
-    #: When; now, where left out.
+    """`purchase`, `add_to_cart`, `page_view`, or one of the shop's own."""
     at: AwareDatetime | None = None
-    #: Told again under the same id, it is the same event: the order's number, say.
+    """When; now, where left out."""
     id: Annotated[str, _Text, Field(max_length=128)] | None = None
+    """Told again under the same id, it is the same event: the order's number, say."""
     url: Annotated[str, _Text, Field(max_length=2000)] | None = None
+    """The page that it was about."""
     detail: dict[str, Any] = Field(default={}, max_length=50)
+    """What else there is to say of it: an amount, a product."""
 
 
-class NewEvents(BaseModel):
+class NewEvents(Described):
     """Some events; all of them are kept, or none."""
 
     model_config = ConfigDict(extra="forbid")
 
     events: Annotated[list[NewEvent], Field(min_length=1, max_length=1000)]
+    """The events, in any order."""
 
 
-class Kept(BaseModel):
+class Kept(Described):
     """How many of the events were new."""
 
     new: int
+    """Events that were not known before."""
     known: int
+    """Events that had been told before, and count once."""
 
 
-class Seen(BaseModel):
+class Seen(Described):
     """What a friend was seen to do."""
 
     model_config = ConfigDict(from_attributes=True)
 
     source: events.Source
+    """Where it was seen."""
     event: str
+    """What they did."""
     occurred_at: datetime
+    """When they did it."""
     scenario: str | None
+    """The scenario whose message it was about; null where none."""
     message: str | None
+    """The message that it was about; null where none."""
     url: str | None
+    """The link or the page that it was about; null where none."""
     detail: dict[str, Any]
+    """What else was told of it."""
 
 
-@router.post("/events", summary="Tell what friends did on the shop's site or in its systems")
+@router.post(
+    "/events",
+    summary="Tell what friends did on the shop's site or in its systems",
+    responses=answers(400, 413),
+)
 async def tell(body: NewEvents, context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> Kept:
     at, new = now(), 0
     for number, told in enumerate(body.events):

@@ -6,21 +6,28 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.described import Described
+from tobiishi.api.errors import answers
 from tobiishi.database import Connection
 from tobiishi.journeys import deliveries, journeys
 from tobiishi.people import audiences, friends
 from tobiishi.people.friends import Attributes, FriendId
 from tobiishi.relay import forgetting
 
-router = APIRouter(prefix="/api/friends", tags=["friends"], dependencies=[Authorised])
+router = APIRouter(
+    prefix="/api/friends",
+    tags=["friends"],
+    dependencies=[Authorised],
+    responses=answers(401, 404, 422, 503),
+)
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
 
 
-class _Read(BaseModel):
+class _Read(Described):
     model_config = ConfigDict(from_attributes=True)
 
 
@@ -28,91 +35,132 @@ class Membership(_Read):
     """An audience that the friend is in, since when and why."""
 
     audience: str
+    """The audience's name."""
     joined_at: datetime
+    """Since when they are in it."""
     reason: str
+    """Why they came in, in words."""
 
 
 class Said(_Read):
     """One thing that a journey did, and what it rests on."""
 
     at: datetime
+    """When it was done."""
     step: str
+    """The step of the scenario."""
     said: str
+    """What was done, in words."""
     detail: dict[str, Any]
+    """What it rests on."""
 
 
 class Delivery(_Read):
     """One message that a journey came to send."""
 
     step: str
+    """The step of the scenario that sends it."""
     message: str
-    #: `sent`: LINE accepted it, which is all that anyone can know.
+    """The message's name in the scenario."""
     status: deliveries.Status
+    """`sent`: LINE accepted it, which is all that anyone can know."""
     reason: str | None
+    """Why it was not sent, or may not have been; null where there is nothing to say."""
     claimed_at: datetime
+    """When the journey came to send it."""
     settled_at: datetime | None
+    """When it was known what became of it; null until then."""
     attempts: int
+    """How often LINE was asked to send it."""
     retry_key: Any
+    """The X-Line-Retry-Key that every try of it carries."""
     request_id: str | None
+    """The X-Line-Request-Id of LINE's answer; null where there was none."""
 
 
-class Journey(BaseModel):
+class Journey(Described):
     """One journey of the friend, from its cause to its last step."""
 
     scenario: str
+    """The scenario."""
     version: int
+    """The version of the scenario that it follows to its end."""
     entry: int
+    """Which of the friend's journeys through the scenario it is, from 1."""
     why: str
+    """Why the friend entered, in words."""
     started_at: datetime
+    """When it began."""
     ended_at: datetime | None
-    #: None while it goes on.
+    """When it ended; null while it goes on."""
     outcome: str | None
-    #: Why it ended, or must end, early.
+    """How it ended; null while it goes on."""
     because: str | None
+    """Why it ended, or must end, early."""
     workflow_id: str
+    """Its workflow in Temporal."""
     trail: list[Said]
+    """What it did, step by step."""
     deliveries: list[Delivery]
+    """The messages that it came to send."""
 
 
 class Summary(_Read):
     """What is known of a friend, without what they did."""
 
     friend: str
+    """Their LINE user id."""
     status: friends.Status
+    """Whether they can be sent to."""
     display_name: str | None
+    """Their name in LINE's profile; null until LINE has told."""
     route: str | None
+    """The route by which they came; null where none is known."""
     attributes: Attributes
+    """What the shop told of them."""
     seen: friends.Seen
+    """What was seen by itself; what the shop told counts first."""
 
 
-class Friend(BaseModel):
+class Friend(Described):
     """A friend: attributes, tags, memberships, journeys."""
 
     channel: str
+    """The LINE channel whose friend they are."""
     friend: str
+    """Their LINE user id."""
     status: friends.Status
+    """Whether they can be sent to."""
     display_name: str | None
-    #: As the shop told, else as in LINE's profile, else as seen.
+    """Their name in LINE's profile; null until LINE has told."""
     language: str | None
+    """As the shop told, else as in LINE's profile, else as seen."""
     route: str | None
+    """The route by which they came; null where none is known."""
     attributes: Attributes
-    #: What was seen by itself; what the shop told counts first.
+    """What the shop told of them."""
     seen: friends.Seen
+    """What was seen by itself; what the shop told counts first."""
     tags: list[str]
+    """The tags that they carry."""
     audiences: list[Membership]
+    """The audiences that they are in."""
     journeys: list[Journey]
+    """Their journeys, those that are over too."""
 
 
-class Tags(BaseModel):
+class Tags(Described):
     """Tags to add and to remove."""
 
     model_config = ConfigDict(extra="forbid")
 
     add: list[Tag] = Field(default=[], max_length=100)
+    """Tags to add."""
     remove: list[Tag] = Field(default=[], max_length=100)
+    """Tags to remove."""
 
 
-@router.get("", summary="Friends, page by page, in the order of their ids")
+@router.get("", summary="Friends, page by page, in the order of their ids", responses=answers(400))
 async def list_all(
     context: InContext,
     channel: InChannel = DEFAULT_CHANNEL,
@@ -152,7 +200,11 @@ async def show(
         return await _whole(connection, await friends.get(connection, channel, friend))
 
 
-@router.patch("/{friend}/attributes", summary="Tell attributes of a friend; null forgets one")
+@router.patch(
+    "/{friend}/attributes",
+    summary="Tell attributes of a friend; null forgets one",
+    responses=answers(400, 413),
+)
 async def set_attributes(
     friend: FriendId,
     body: Attributes,
@@ -167,7 +219,7 @@ async def set_attributes(
     return answer
 
 
-@router.post("/{friend}/tags", summary="Add and remove tags")
+@router.post("/{friend}/tags", summary="Add and remove tags", responses=answers(400, 413))
 async def retag(
     friend: FriendId, body: Tags, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> Friend:

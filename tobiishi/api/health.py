@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from tobiishi import metrics, readiness
 from tobiishi.api.context import Authorised, InContext
+from tobiishi.api.errors import answers
 
 router = APIRouter(tags=["health"])
 
@@ -15,7 +16,11 @@ async def healthz() -> dict[str, str]:
     return {"status": readiness.OK}
 
 
-@router.get("/readyz", summary="Whether webhooks can be kept and journeys started")
+@router.get(
+    "/readyz",
+    summary="Whether webhooks can be kept and journeys started",
+    responses={503: {"model": dict[str, str], "description": "A part is not `ok`"}},
+)
 async def readyz(context: InContext, response: Response) -> dict[str, str]:
     """200 with every part `ok`, or 503 naming the part that is not."""
     parts = {"relay": readiness.OK if context.relay.is_running else "stopped"}
@@ -25,7 +30,9 @@ async def readyz(context: InContext, response: Response) -> dict[str, str]:
     return parts
 
 
-@router.get("/metrics", summary="Metrics, for Prometheus", dependencies=[Authorised])
+@router.get(
+    "/metrics", summary="Metrics, for Prometheus", dependencies=[Authorised], responses=answers(401)
+)
 async def show_metrics(context: InContext) -> Response:
     """What this starter counted, and what the database and Temporal know: docs/monitoring.md."""
     body = metrics.counted() + await context.looked.up()

@@ -6,40 +6,51 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
+from tobiishi.api.described import Described
+from tobiishi.api.errors import answers
 from tobiishi.channels import holds
 from tobiishi.database import Connection
 from tobiishi.people import friends
 from tobiishi.publishing import versions
 
-router = APIRouter(prefix="/api", tags=["holds"], dependencies=[Authorised])
+router = APIRouter(
+    prefix="/api", tags=["holds"], dependencies=[Authorised], responses=answers(401, 404, 422, 503)
+)
 
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 
-class Why(BaseModel):
+class Why(Described):
     """Why sends are to wait."""
 
     model_config = ConfigDict(extra="forbid")
 
     reason: str = Field(default="paused through the API", min_length=1, max_length=200)
+    """Why, in words; it is shown wherever the hold is."""
 
 
-class Hold(BaseModel):
+class Hold(Described):
     """Something that holds sends back."""
 
     model_config = ConfigDict(from_attributes=True)
 
     channel: str
+    """The LINE channel."""
     scope: holds.Scope
+    """What it holds back: a channel, a scenario, a friend."""
     name: str
+    """The scenario's name or the friend's id; empty for the whole channel."""
     kind: holds.Kind
+    """Who or what holds: somebody paused it, or LINE takes nothing now."""
     reason: str
+    """Why, in words."""
     since: datetime
-    #: None where somebody has to end it.
+    """Since when."""
     until: datetime | None
+    """Null where somebody has to end it."""
 
 
 @router.get("/holds", summary="What holds sends back now")
@@ -49,7 +60,11 @@ async def list_all(context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> 
         return [Hold.model_validate(each) for each in await _all(connection, channel)]
 
 
-@router.post("/channels/{channel}/pause", summary="Send nothing of a channel until it is resumed")
+@router.post(
+    "/channels/{channel}/pause",
+    summary="Send nothing of a channel until it is resumed",
+    responses=answers(400, 413),
+)
 async def pause_channel(channel: Name, context: InContext, body: Why | None = None) -> list[Hold]:
     return await _pause(context, channel, "channel", "", body)
 
@@ -60,7 +75,11 @@ async def resume_channel(channel: Name, context: InContext) -> list[Hold]:
     return await _resume(context, channel, "channel", "")
 
 
-@router.post("/scenarios/{scenario}/pause", summary="Send nothing of a scenario until resumed")
+@router.post(
+    "/scenarios/{scenario}/pause",
+    summary="Send nothing of a scenario until resumed",
+    responses=answers(400, 413),
+)
 async def pause_scenario(
     scenario: Name,
     context: InContext,
@@ -77,7 +96,11 @@ async def resume_scenario(
     return await _resume(context, channel, "scenario", scenario)
 
 
-@router.post("/friends/{friend}/pause", summary="Send nothing to a friend until resumed")
+@router.post(
+    "/friends/{friend}/pause",
+    summary="Send nothing to a friend until resumed",
+    responses=answers(400, 413),
+)
 async def pause_friend(
     friend: Name,
     context: InContext,

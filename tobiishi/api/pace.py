@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from temporalio.service import RPCError
 
 from tobiishi.api.context import Authorised, InContext
+from tobiishi.api.described import Described
+from tobiishi.api.errors import answers
 from tobiishi.channels import pacing
 
-router = APIRouter(prefix="/api/pace", tags=["pace"], dependencies=[Authorised])
+router = APIRouter(
+    prefix="/api/pace", tags=["pace"], dependencies=[Authorised], responses=answers(401, 503)
+)
 
 
-class Pace(BaseModel):
+class Pace(Described):
     """Messages a second, at most, by all workers together."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
-    #: To the friends of each channel; null: as many as LINE allows, 2,000.
     per_channel: float | None = Field(default=None, ge=1, le=pacing.FASTEST)
-    #: Of all channels together; null: no limit.
+    """To the friends of each channel; null: as many as LINE allows, 2,000."""
     together: float | None = Field(default=None, ge=1, le=1_000_000)
+    """Of all channels together; null: no limit."""
 
 
 @router.get("", summary="How fast messages are sent, at most")
@@ -32,7 +36,11 @@ async def show(context: InContext) -> Pace:
         raise _away(error) from error
 
 
-@router.put("", summary="Have messages sent faster or slower, within seconds")
+@router.put(
+    "",
+    summary="Have messages sent faster or slower, within seconds",
+    responses=answers(400, 413, 422),
+)
 async def put(body: Pace, context: InContext) -> Pace:
     """Nothing restarts. 503 while Temporal is away."""
     pace = pacing.Pace(per_channel=body.per_channel or pacing.FASTEST, together=body.together)

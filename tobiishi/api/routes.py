@@ -15,9 +15,11 @@ from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
+from tobiishi.api.described import Described
+from tobiishi.api.errors import answers
 from tobiishi.api.pages import page, try_again
 from tobiishi.api.reception import Reception, Returned
 from tobiishi.channels.channels import Channel
@@ -43,7 +45,12 @@ async def _receiving(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-router = APIRouter(prefix="/api/routes", tags=["routes"], dependencies=[Authorised])
+router = APIRouter(
+    prefix="/api/routes",
+    tags=["routes"],
+    dependencies=[Authorised],
+    responses=answers(401, 404, 422, 503),
+)
 public = APIRouter(tags=["public"], lifespan=_receiving)
 
 
@@ -176,29 +183,34 @@ NOT_FOUND = """
 RouteName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
 
-class RouteBody(BaseModel):
+class RouteBody(Described):
     """What a route is called."""
 
     model_config = ConfigDict(extra="forbid")
 
     title: str | None = Field(default=None, max_length=120, pattern=r"^[^\x00]*$")
+    """What people call it; its name, where left out."""
 
 
-class RouteSummary(BaseModel):
+class RouteSummary(Described):
     """A route, its link, and what came of it."""
 
     channel: str
+    """The LINE channel whose account is added."""
     route: str
+    """Its name, in addresses."""
     title: str
-    #: What its QR code holds; null where nobody said under which address we are reached.
+    """What people call it."""
     link: str | None
-    #: Whether LINE Login tells who comes by it. Else people are sent on, and nobody knows.
+    """What its QR code holds; null where nobody said under which address we are reached."""
     is_known: bool
-    #: Visits of people whom LINE Login named, and friends who were added by them.
+    """Whether LINE Login tells who comes by it. Else people are sent on, and nobody knows."""
     visits: int
+    """Visits of people whom LINE Login named."""
     friends: int
-    #: What keeps it from working, in words.
+    """Friends who were added by those visits."""
     notes: list[str]
+    """What keeps it from working, in words."""
 
 
 @router.get("", summary="All routes by which friends come, with their links")
@@ -219,7 +231,9 @@ async def get(
     return _summary(context, known, found)
 
 
-@router.put("/{route}", summary="Make a route, or change what it is called")
+@router.put(
+    "/{route}", summary="Make a route, or change what it is called", responses=answers(400, 413)
+)
 async def put(
     route: RouteName,
     body: RouteBody,
@@ -236,7 +250,9 @@ async def put(
     return _summary(context, known, found)
 
 
-@router.delete("/{route}", summary="Delete a route that nothing uses", status_code=204)
+@router.delete(
+    "/{route}", summary="Delete a route that nothing uses", status_code=204, responses=answers(409)
+)
 async def remove(
     route: RouteName, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> None:
@@ -246,14 +262,24 @@ async def remove(
         await routes.delete(connection, channel, route, now=now())
 
 
-@router.get("/{route}/qr.svg", summary="The QR code of a route", response_class=Response)
+@router.get(
+    "/{route}/qr.svg",
+    summary="The QR code of a route",
+    response_class=Response,
+    responses=answers(400),
+)
 async def qr_svg(
     route: RouteName, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> Response:
     return Response(await _qr(context, channel, route, "svg"), media_type="image/svg+xml")
 
 
-@router.get("/{route}/qr.png", summary="The QR code of a route", response_class=Response)
+@router.get(
+    "/{route}/qr.png",
+    summary="The QR code of a route",
+    response_class=Response,
+    responses=answers(400),
+)
 async def qr_png(
     route: RouteName, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> Response:

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
 
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
+from tobiishi.api.described import Described
 from tobiishi.api.enrolments import Enrolment
+from tobiishi.api.errors import WRONG_SCENARIO, answers
 from tobiishi.channels import pacing
 from tobiishi.journeys import journeys
 from tobiishi.line import LineClient
@@ -18,7 +19,12 @@ from tobiishi.publishing.forecast import forecast
 from tobiishi.publishing.validation import Warning, check
 from tobiishi.scenario import Scenario, json_schema
 
-router = APIRouter(prefix="/api/scenarios", tags=["scenarios"], dependencies=[Authorised])
+router = APIRouter(
+    prefix="/api/scenarios",
+    tags=["scenarios"],
+    dependencies=[Authorised],
+    responses=answers(401),
+)
 
 _YAML = {
     "requestBody": {
@@ -28,47 +34,58 @@ _YAML = {
 }
 
 
-class Checked(BaseModel):
+class Checked(Described):
     """A scenario that can be published."""
 
     channel: str
+    """The LINE channel."""
     scenario: str
+    """Its name."""
     title: str
-    #: What is allowed but probably not meant.
+    """What people call it."""
     warnings: list[Warning]
-    #: How many it may send to, and how long that takes, in words.
+    """What is allowed but probably not meant."""
     forecast: str
+    """How many it may send to, and how long that takes, in words."""
 
 
 class Published(Checked):
     """A scenario that was published."""
 
     version: int
-    #: True where the live version said the same already, so that no new one was made.
+    """The number of the version that is live now."""
     unchanged: bool
-    #: Audiences that the scenario names and nobody had made yet; they exist now, empty.
+    """True where the live version said the same already, so that no new one was made."""
     new_audiences: list[str]
-    #: Begun for those who are in its audience already, where the scenario asks for that.
+    """Audiences that the scenario names and nobody had made yet; they exist now, empty."""
     enrolment: Enrolment | None
+    """Begun for those who are in its audience already, where the scenario asks for that."""
 
 
-class Retired(BaseModel):
+class Retired(Described):
     """A scenario that nobody enters any more."""
 
     channel: str
+    """The LINE channel."""
     scenario: str
-    #: Journeys that were under way and are being stopped.
+    """Its name."""
     stopped: int
+    """Journeys that were under way and are being stopped."""
 
 
-class Summary(BaseModel):
+class Summary(Described):
     """A published version of a scenario."""
 
     channel: str
+    """The LINE channel."""
     scenario: str
+    """Its name."""
     version: int
+    """The number of the version, from 1."""
     title: str
+    """What people call it."""
     published_at: datetime
+    """When it was published."""
 
     @classmethod
     def of(cls, version: versions.Version) -> Summary:
@@ -85,9 +102,15 @@ class Whole(Summary):
     """A published version, with the file it came from."""
 
     source: str
+    """The YAML file, as it was published."""
 
 
-@router.post("", summary="Check a scenario and publish it as a new version", openapi_extra=_YAML)
+@router.post(
+    "",
+    summary="Check a scenario and publish it as a new version",
+    openapi_extra=_YAML,
+    responses=answers(400, 404, 413, 503) | WRONG_SCENARIO,
+)
 async def publish(
     request: Request, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> Published:
@@ -117,7 +140,12 @@ async def publish(
     )
 
 
-@router.post("/check", summary="Check a scenario, and publish nothing", openapi_extra=_YAML)
+@router.post(
+    "/check",
+    summary="Check a scenario, and publish nothing",
+    openapi_extra=_YAML,
+    responses=answers(400, 404, 413, 503) | WRONG_SCENARIO,
+)
 async def check_only(
     request: Request, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> Checked:
@@ -137,7 +165,11 @@ async def schema() -> dict[str, Any]:
     return json_schema()
 
 
-@router.get("", summary="The live version of each scenario, or the last of each retired one")
+@router.get(
+    "",
+    summary="The live version of each scenario, or the last of each retired one",
+    responses=answers(404, 422, 503),
+)
 async def list_all(
     context: InContext, channel: InChannel = DEFAULT_CHANNEL, retired: bool = False
 ) -> list[Summary]:
@@ -147,7 +179,11 @@ async def list_all(
         return [Summary.of(version) for version in await versions_of_all(connection, channel)]
 
 
-@router.get("/{scenario}", summary="All versions of a scenario, the newest first")
+@router.get(
+    "/{scenario}",
+    summary="All versions of a scenario, the newest first",
+    responses=answers(400, 404, 422, 503),
+)
 async def versions_of_scenario(
     scenario: str, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> list[Whole]:
@@ -158,7 +194,11 @@ async def versions_of_scenario(
         ]
 
 
-@router.post("/{scenario}/retire", summary="Have nobody enter a scenario any more")
+@router.post(
+    "/{scenario}/retire",
+    summary="Have nobody enter a scenario any more",
+    responses=answers(400, 404, 422, 503),
+)
 async def retire(
     scenario: str,
     context: InContext,

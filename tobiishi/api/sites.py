@@ -10,9 +10,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi import Path as InPath
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.described import Described
+from tobiishi.api.errors import answers
 from tobiishi.errors import Invalid
 from tobiishi.people import audiences, events, friends
 from tobiishi.people.events import Event
@@ -20,7 +22,12 @@ from tobiishi.scenario.rules import EventName
 from tobiishi.tracking import sites
 from tobiishi.tracking.user_agents import language_of, os_of
 
-router = APIRouter(prefix="/api/sites", tags=["sites"], dependencies=[Authorised])
+router = APIRouter(
+    prefix="/api/sites",
+    tags=["sites"],
+    dependencies=[Authorised],
+    responses=answers(401, 404, 422, 503),
+)
 public = APIRouter(tags=["public"])
 
 #: Bytes of what the tag tells at once, and of the details in it.
@@ -40,25 +47,30 @@ _ANY_PAGE = {"Access-Control-Allow-Origin": "*"}
 Host = Annotated[str, InPath(max_length=300)]
 
 
-class Sites(BaseModel):
+class Sites(Described):
     """The hosts of the shop's own pages."""
 
     channel: str
+    """The LINE channel."""
     sites: list[str]
+    """The hosts, such as www.shop.example."""
 
 
-class Told(BaseModel):
+class Told(Described):
     """What the tag tells of a visitor."""
 
     model_config = ConfigDict(extra="ignore")
 
-    #: Made by the page, so that what is told twice counts once.
     id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
-    #: The visitor's token.
+    """Made by the page, so that what is told twice counts once."""
     visitor: Annotated[str, StringConstraints(max_length=256)]
+    """The visitor's token."""
     event: EventName
+    """What they did."""
     url: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+    """The page's address."""
     detail: dict[str, Any] = Field(default={})
+    """What else the page tells of it."""
 
 
 @router.get("", summary="The shop's own sites, where friends are recognised")
@@ -68,7 +80,9 @@ async def list_all(context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> 
         return Sites(channel=channel, sites=await sites.all_of(connection, channel))
 
 
-@router.put("/{host}", summary="Add a site: a host such as www.shop.example")
+@router.put(
+    "/{host}", summary="Add a site: a host such as www.shop.example", responses=answers(400)
+)
 async def put(host: Host, context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> Sites:
     async with context.database.transaction() as connection:
         await context.channels.get(connection, channel)
@@ -76,7 +90,11 @@ async def put(host: Host, context: InContext, channel: InChannel = DEFAULT_CHANN
         return Sites(channel=channel, sites=await sites.all_of(connection, channel))
 
 
-@router.delete("/{host}", summary="Remove a site: nothing that its pages tell is taken any more")
+@router.delete(
+    "/{host}",
+    summary="Remove a site: nothing that its pages tell is taken any more",
+    responses=answers(400),
+)
 async def remove(host: Host, context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> Sites:
     async with context.database.transaction() as connection:
         await sites.remove(connection, channel, host)
@@ -96,6 +114,7 @@ async def tag(request: Request) -> Response:
     status_code=204,
     response_class=Response,
     max_body_size=LARGEST_TOLD,
+    responses=answers(400, 413, 429, 503),
 )
 async def collect(request: Request, context: InContext) -> Response:
     """204 whether the visitor is known or not: nobody learns here who is a friend.

@@ -5,41 +5,53 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from tobiishi.api.audiences import AudienceName
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.described import Described
+from tobiishi.api.errors import answers
 from tobiishi.people import audiences, member_lists
 
-router = APIRouter(prefix="/api/audiences", tags=["audiences"], dependencies=[Authorised])
+router = APIRouter(
+    prefix="/api/audiences",
+    tags=["audiences"],
+    dependencies=[Authorised],
+    responses=answers(401, 404, 422, 503),
+)
 
 #: Bytes: a million and a half ids, as many as LINE itself takes in a file.
 LARGEST_FILE = 64_000_000
 
 
-class WrongLine(BaseModel):
+class WrongLine(Described):
     """A line that holds no user id."""
 
     model_config = ConfigDict(from_attributes=True)
 
     line: int
+    """Its number, from 1."""
     text: str
+    """How it begins."""
 
 
-class Uploaded(BaseModel):
+class Uploaded(Described):
     """What an upload came to."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    #: Lines with an id.
     ids: int
+    """Lines with an id."""
     joined: int
+    """Friends who were added."""
     already_in: int
+    """Friends who were in the audience before."""
     wrong: int
-    #: The first thousand of the wrong lines.
+    """Lines that hold no user id."""
     wrong_lines: list[WrongLine]
-    #: How the first line begins, where it was taken for a header; else empty.
+    """The first thousand of the wrong lines."""
     header: str
+    """How the first line begins, where it was taken for a header; else empty."""
 
 
 @router.post(
@@ -52,6 +64,7 @@ class Uploaded(BaseModel):
             "content": {"text/csv": {"schema": {"type": "string"}}},
         }
     },
+    responses=answers(400, 413),
 )
 async def upload(
     audience: AudienceName,

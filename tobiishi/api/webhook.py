@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Request
 
 from tobiishi import metrics, webhooks
 from tobiishi.api.context import DEFAULT_CHANNEL, InContext, now
+from tobiishi.api.errors import Answers, Problem, answers
 from tobiishi.line import is_signed_by
 
 router = APIRouter(tags=["webhook"])
@@ -17,8 +18,16 @@ _log = logging.getLogger(__name__)
 #: LINE gives up after 2 s; a database slower than this is as good as away, and LINE redelivers.
 PATIENCE = 1.5
 
+_ANSWERS: Answers = answers(400, 404, 413, 422, 503) | {
+    401: {"model": Problem, "description": "The signature is not of the channel's secret"}
+}
 
-@router.post("/webhook/{channel}", summary="Take webhook events of a LINE channel")
+
+@router.post(
+    "/webhook/{channel}",
+    summary="Take webhook events of a LINE channel",
+    responses=_ANSWERS,
+)
 async def take(channel: str, request: Request, context: InContext) -> dict[str, str]:
     """Keep every event, then answer; what follows from them follows after.
 
@@ -46,7 +55,11 @@ async def take(channel: str, request: Request, context: InContext) -> dict[str, 
     return {}
 
 
-@router.post("/webhook", summary="Take webhook events of the default LINE channel")
+@router.post(
+    "/webhook",
+    summary="Take webhook events of the default LINE channel",
+    responses=_ANSWERS,
+)
 async def take_default(request: Request, context: InContext) -> dict[str, str]:
     """The same for the channel that the environment describes."""
     return await take(DEFAULT_CHANNEL, request, context)

@@ -1,0 +1,92 @@
+"""The API's reference, which /docs shows and clients are made from."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+import tobiishi.api
+from tobiishi.api import create_app
+from tobiishi.settings import Settings
+
+#: They answer whoever asks, and there is nothing to be wrong about.
+ASK_NOTHING = {"/healthz", "/readyz", "/tag.js"}
+
+
+@pytest.fixture(scope="module")
+def reference() -> dict[str, Any]:
+    return create_app(Settings()).openapi()
+
+
+def operations(reference: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in reference["paths"].items():
+        for operation in item.values():
+            yield path, operation
+
+
+def models() -> Iterator[type[BaseModel]]:
+    """Of the API's own modules, whatever is in them."""
+    for found in pkgutil.walk_packages(tobiishi.api.__path__, "tobiishi.api."):
+        module = import_module(found.name)
+        for _, model in inspect.getmembers(module, inspect.isclass):
+            if issubclass(model, BaseModel) and model.__module__ == module.__name__:
+                yield model
+
+
+def test_every_operation_says_what_it_does(reference: dict[str, Any]) -> None:
+    silent = [path for path, operation in operations(reference) if not operation.get("summary")]
+    assert silent == []
+
+
+def test_every_operation_has_a_readable_name_of_its_own(reference: dict[str, Any]) -> None:
+    names = [operation["operationId"] for _, operation in operations(reference)]
+    assert len(set(names)) == len(names)
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name)] == []
+    assert "friends_retag" in names
+
+
+def test_every_operation_says_how_it_is_refused(reference: dict[str, Any]) -> None:
+    unrefused = {
+        path
+        for path, operation in operations(reference)
+        if not any(status.startswith("4") for status in operation["responses"])
+    }
+    assert unrefused == ASK_NOTHING
+    for path, operation in operations(reference):
+        if "security" in operation:
+            assert "401" in operation["responses"], path
+        if "requestBody" in operation:
+            assert {"400", "413"} <= operation["responses"].keys(), path
+
+
+def test_refusals_have_the_form_that_they_are_answered_in(reference: dict[str, Any]) -> None:
+    # FastAPI's own would also tell what was sent.
+    assert "HTTPValidationError" not in reference["components"]["schemas"]
+    answers = reference["paths"]["/api/audiences/{audience}"]["delete"]["responses"]
+    said = {
+        status: answer["content"]["application/json"]["schema"]
+        for status, answer in answers.items()
+        if status >= "4"
+    }
+    problem = {"$ref": "#/components/schemas/Problem"}
+    wrong = {"$ref": "#/components/schemas/WrongRequest"}
+    assert said == {"401": problem, "404": problem, "409": problem, "422": wrong, "503": problem}
+
+
+def test_every_property_is_described() -> None:
+    found = list(models())
+    assert len(found) > 30
+    silent = [
+        f"{model.__module__}.{model.__name__}.{name}"
+        for model in found
+        for name, field in model.model_fields.items()
+        if not field.description
+    ]
+    assert silent == []
