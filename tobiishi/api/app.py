@@ -27,6 +27,7 @@ from tobiishi.api import (
     holds,
     links,
     pace,
+    reference,
     routes,
     scenarios,
     sites,
@@ -57,6 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Step messages for LINE Official Accounts",
         version=version("tobiishi"),
         lifespan=lifespan,
+        # FastAPI's own loads its scripts from elsewhere.
+        docs_url=None,
         # Bodies are read before the token is looked at: nobody's may fill the memory.
         max_body_size=LARGEST_BODY,
         generate_unique_id_function=_operation_id,
@@ -84,6 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(sites.public)
     app.include_router(codec.public)
     app.include_router(routes.public)
+    reference.add_to(app)
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(Invalid, _invalid)
     app.add_exception_handler(InUse, _in_use)
