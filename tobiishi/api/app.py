@@ -25,6 +25,7 @@ from tobiishi.api import (
     friends,
     health,
     holds,
+    home,
     links,
     pace,
     reference,
@@ -87,6 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(sites.public)
     app.include_router(codec.public)
     app.include_router(routes.public)
+    app.include_router(home.router)
     reference.add_to(app)
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(Invalid, _invalid)
