@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.11; do \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run test chaos check audit format setup
+.PHONY: run test chaos check audit format schema setup
 
 run: setup
 	@exec $(BIN)/python -m tobiishi run
@@ -34,6 +34,10 @@ audit: setup
 format: setup
 	@$(BIN)/python -m ruff format .
 	@$(BIN)/python -m ruff check --fix .
+
+# After a migration is added: the schema, to be read.
+schema: setup
+	@$(BIN)/python -m tests.write_schema
 
 setup: $(VENV)/installed
 
