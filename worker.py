@@ -26,7 +26,7 @@ from tobiishi.channels import pacing
 from tobiishi.channels.channels import Channels
 from tobiishi.channels.vault import Vault
 from tobiishi.database import Database, Unavailable
-from tobiishi.errors import SettingError
+from tobiishi.errors import SettingError, TobiishiError
 from tobiishi.settings import Settings
 from tobiishi.tracking.links import Tracker
 from workflows import Enrolment, Journey
@@ -127,7 +127,7 @@ def main() -> None:
         settings = Settings.load()
         logs.start(settings.log_format)
         asyncio.run(work(settings))
-    except SettingError as error:
+    except TobiishiError as error:
         sys.exit("\n".join(f"worker: {line}" for line in str(error).splitlines()))
     except Unavailable as error:
         sys.exit(f"worker: the database can't be reached (DATABASE_URL): {error}")

@@ -17,6 +17,8 @@ from typing import Any, TypeAlias
 import aiosql
 import asyncpg
 
+from tobiishi.errors import TobiishiError
+
 SQL = Path(__file__).parent / "sql"
 
 #: A connection to pass to a query, inside a transaction or not.
@@ -47,6 +49,14 @@ _PATIENCE = 10
 # Any fixed number: it only has to be the same in every process that migrates.
 _MIGRATION_LOCK = 7_106_117_541
 
+#: Seconds that a migration waits for a table that others use. Whoever comes to the table meanwhile
+#: waits behind it: it gives up before they would notice.
+_LOCK_PATIENCE = 5.0
+
+
+class SchemaBusy(TobiishiError):
+    """A migration has to wait for others for too long; nothing was changed."""
+
 
 def queries(noun: str) -> Any:
     """The named queries of `sql/<noun>.sql`."""
@@ -67,7 +77,7 @@ class Database:
 
     @classmethod
     async def open(cls, dsn: str, *, size: int = 10) -> Database:
-        """Connect, and bring the schema up to date. Raises one of `Unavailable`."""
+        """Connect, and bring the schema up to date. Raises `SchemaBusy` or one of `Unavailable`."""
         pool = await asyncpg.create_pool(
             dsn, min_size=1, max_size=size, timeout=5, command_timeout=30, init=_prepare
         )
@@ -115,7 +125,11 @@ class Database:
         return [file.stem for file in _migrations() if file.stem not in applied]
 
     async def migrate(self) -> None:
-        """Apply the migrations that this database has not seen, one process at a time."""
+        """Apply the migrations that this database has not seen, one process at a time.
+
+        All of them or none. Raises `SchemaBusy` where others keep a table locked: to be tried again
+        at the next start.
+        """
         async with self.transaction() as connection:
             await connection.execute("select pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
             await connection.execute(
@@ -123,10 +137,24 @@ class Database:
                 " (name text primary key, applied_at timestamptz not null default now())"
             )
             applied = {row["name"] for row in await connection.fetch("select name from migrations")}
+            await connection.execute(
+                "select set_config('lock_timeout', $1, true)", f"{round(_LOCK_PATIENCE * 1000)}ms"
+            )
             for file in _migrations():
                 if file.stem not in applied:
-                    await connection.execute(file.read_text(encoding="utf-8"))
-                    await connection.execute("insert into migrations (name) values ($1)", file.stem)
+                    await _apply(connection, file.stem, file.read_text(encoding="utf-8"))
+
+
+async def _apply(connection: Connection, migration: str, statements: str) -> None:
+    try:
+        await connection.execute(statements)
+    except asyncpg.LockNotAvailableError as error:
+        raise SchemaBusy(
+            f"migration {migration} waited {_LOCK_PATIENCE:g} seconds for a table that another"
+            " transaction keeps locked, and nothing was changed; start again, or end that"
+            " transaction first (pg_stat_activity tells who)"
+        ) from error
+    await connection.execute("insert into migrations (name) values ($1)", migration)
 
 
 def _migrations() -> list[Path]:
