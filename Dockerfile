@@ -8,7 +8,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     PIP_ROOT_USER_ACTION=ignore
 
 WORKDIR /app
-COPY pyproject.toml constraints.txt README.md worker.py starter.py ./
+COPY pyproject.toml constraints.txt README.md LICENSE worker.py starter.py ./
 COPY tobiishi ./tobiishi
 COPY workflows ./workflows
 COPY activities ./activities

@@ -11,10 +11,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tobiishi.errors import Invalid
+from tobiishi.people.member_lists import IdReader
 from tobiishi.scenario import clock
 from tobiishi.scenario.model import Wait, Window
-from tobiishi.tracking import LONGEST_TEXT, LONGEST_URI, Link, Tracked
-from tobiishi.uploads import IdReader
+from tobiishi.tracking.messages import LONGEST_TEXT, LONGEST_URI, Link, Tracked
 
 # The same examples every time: what fails here fails for whoever looks into it, too.
 quickly = settings(max_examples=70, deadline=None, database=None, derandomize=True)

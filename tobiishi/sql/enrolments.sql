@@ -79,7 +79,7 @@ on conflict (channel, friend) do update set status = friends.status where false
 returning friend;
 
 -- name: enter^
--- As tobiishi/journeys.py enters one friend, for all of a page. Who joined so lately that the relay
+-- As tobiishi/journeys/journeys.py enters one friend, for all of a page. Who joined so lately that the relay
 -- has not followed it yet is entered by that: it would not see a journey that has ended by then.
 with members as (
     select friend, friends.status = 'following' as follows, exists (
