@@ -26,6 +26,7 @@ check: setup
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m mypy
+	@$(BIN)/lint-imports
 
 audit: setup
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt pip-audit
