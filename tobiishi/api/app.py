@@ -59,8 +59,9 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Step messages for LINE Official Accounts",
         version=version("tobiishi"),
         lifespan=lifespan,
-        # FastAPI's own loads its scripts from elsewhere.
+        # FastAPI's own load their scripts from elsewhere.
         docs_url=None,
+        redoc_url=None,
         # Bodies are read before the token is looked at: nobody's may fill the memory.
         max_body_size=LARGEST_BODY,
         generate_unique_id_function=_operation_id,
