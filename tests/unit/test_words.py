@@ -155,3 +155,17 @@ def test_what_the_glossary_names_is_there() -> None:
     values = {"claimed", "combined", "exited", "retry_at"}
     assert [table for table, _ in named if table not in tables | values] == []
     assert [column for _, column in named if not re.search(rf"\b{column}\b", schema)] == []
+
+
+def test_every_module_that_a_document_names_is_there() -> None:
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    named = {
+        (document.name, place)
+        for document in documents
+        for place in re.findall(
+            r"`((?:tobiishi|activities|workflows|tests|examples|benchmarks)/[\w./-]+)`",
+            document.read_text(encoding="utf-8"),
+        )
+    }
+    assert len(named) > 80
+    assert sorted((name, place) for name, place in named if not (ROOT / place).exists()) == []
