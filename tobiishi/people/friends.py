@@ -203,9 +203,11 @@ async def retag(
 ) -> None:
     """Add and remove tags; the audiences of those tags gain or lose the friend with it.
 
-    The friend is held until the transaction ends: what two say of one tag follows in one order.
+    The friend is locked until the transaction ends: what two say of one tag follows in one order.
+    One who is not known, or was forgotten a moment ago, gets no tag: it would outlive them.
     """
-    await hold(connection, channel, friend)
+    if await hold(connection, channel, friend) is None:
+        return
     for tag in add:
         await _sql.tag(connection, channel=channel, friend=friend, tag=tag, at=at)
         await audiences.follow_tag(connection, channel, friend, tag, carried=True, at=at)

@@ -192,6 +192,12 @@ async def test_while_temporal_is_away_the_wish_stays(
     assert await kept_of(shop, HANAKO) == set()
 
 
+async def test_who_is_forgotten_in_the_middle_of_a_tagging_gets_no_tag(shop: Database) -> None:
+    async with shop.transaction() as connection:
+        await friends.retag(connection, "default", HANAKO, add=("late",), at=NOW)
+        assert await friends.tags_of(connection, "default", HANAKO) == []
+
+
 async def test_forgetting_while_the_friend_acts_leaves_nothing_half(
     relay: Relay, shop: Database, published: Publish, name: str
 ) -> None:
