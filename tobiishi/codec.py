@@ -1,4 +1,4 @@
-"""The payload codec: what Temporal's histories hold, encrypted before it leaves us.
+"""The payload codec: encrypts what Temporal's histories hold before it leaves us.
 
 Optional: on where `TOBIISHI_PAYLOAD_KEYS` is set. Inputs, results, failures, memos, summaries and
 details are AES-256-GCM under the newest key; what was written under an older one, or before there
@@ -50,7 +50,7 @@ class Codec(PayloadCodec):
         return [self._encrypted(payload) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """What is not encrypted stays as it is. Raises `SettingError` where a key is missing."""
+        """Leave what is not encrypted as it is. Raises `SettingError` where a key is missing."""
         return [
             self._decrypted(payload) if payload.metadata.get("encoding") == _ENCODING else payload
             for payload in payloads
@@ -88,13 +88,13 @@ def data_converter(keys: SecretStr | None) -> DataConverter:
     return dataclasses.replace(
         pydantic_data_converter,
         payload_codec=Codec(keys),
-        # What went wrong may quote what somebody wrote.
+        # A failure may quote what somebody wrote.
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )
 
 
 def path_of(signer: Signer) -> str:
-    """The codec endpoint's path. Nobody can guess it, and it changes with TOBIISHI_SECRET_KEY."""
+    """The codec endpoint's path. It can't be guessed, and it changes with TOBIISHI_SECRET_KEY."""
     return f"/codec/{signer.sign('codec', b'ui')}"
 
 
@@ -116,5 +116,5 @@ def _key(said: str) -> bytes:
 
 
 def _id_of(key: bytes) -> bytes:
-    """A name for the key that tells nothing of it."""
+    """A name for the key that reveals nothing of it."""
     return hashlib.sha256(b"tobiishi payload key " + key).hexdigest()[:12].encode()

@@ -49,8 +49,8 @@ _PATIENCE = 10
 # Any fixed number: it only has to be the same in every process that migrates.
 _MIGRATION_LOCK = 7_106_117_541
 
-#: Seconds that a migration waits for a table that others use. Whoever comes to the table meanwhile
-#: waits behind it: it gives up before they would notice.
+#: Seconds that a migration waits for a table that others use. Later users of the table
+#: queue behind the migration: it gives up before they would notice.
 _LOCK_PATIENCE = 5.0
 
 
@@ -118,7 +118,7 @@ class Database:
             await connection.close()
 
     async def missing_migrations(self) -> list[str]:
-        """The names of those that this version has and the database has not seen."""
+        """The names of the migrations that the database has not seen."""
         async with self.connection() as connection:
             rows = await connection.fetch("select name from migrations")
         applied = {row["name"] for row in rows}
@@ -127,7 +127,7 @@ class Database:
     async def migrate(self) -> None:
         """Apply the migrations that this database has not seen, one process at a time.
 
-        All of them or none. Raises `SchemaBusy` where others keep a table locked: to be tried again
+        Atomic. Raises `SchemaBusy` where others keep a table locked: to be tried again
         at the next start.
         """
         async with self.transaction() as connection:

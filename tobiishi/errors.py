@@ -1,4 +1,4 @@
-"""What goes wrong at the door, in words that say what to do.
+"""Errors of input and settings, in words that say what to do.
 
 TobiishiError
  ├── SettingError     a setting is missing or can't be used

@@ -26,7 +26,7 @@ def start(format: Format = "text") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter(format))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # Each request to LINE has a line of ours, or an error.
+    # Each request to LINE has a log line of ours, or an error.
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 

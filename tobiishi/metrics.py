@@ -1,4 +1,4 @@
-"""Metrics: what those who watch over Tobiishi are told, in Prometheus's words.
+"""Metrics of Tobiishi, in Prometheus's text format.
 
 Each process counts what it does itself; what the database knows is looked up by the starter when it
 is asked. Labels name channels, scenarios and kinds of things, never friends.
@@ -31,14 +31,14 @@ _sql = queries("metrics")
 _log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-#: What is looked up is remembered for so many seconds: several may ask.
+#: Seconds that looked-up values are cached: several may ask.
 REMEMBERED = 10.0
 #: How long Temporal may take for an answer.
 ANSWER_WITHIN = timedelta(seconds=3)
 #: Journeys that Temporal can't take any further.
 STUCK = "TemporalReportedProblems IS NOT NULL"
 
-# When a counter began tells nothing that Prometheus does not see by itself.
+# Prometheus sees by itself when a counter began.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 COUNTED = CollectorRegistry()
 
@@ -95,7 +95,7 @@ def counted() -> bytes:
 
 
 class Looked:
-    """What is looked up in the database, and asked of Temporal."""
+    """Collects what is looked up in the database and asked of Temporal."""
 
     def __init__(self, database: Database, temporal: Client) -> None:
         self.database = database
@@ -104,7 +104,7 @@ class Looked:
         self._until = 0.0
 
     async def up(self) -> bytes:
-        """What is seen now. A part that is away is left out, and said to be."""
+        """Collect the values now. A part that is away is left out, and reported as away."""
         if time.monotonic() >= self._until:
             found = _Found()
             away = GaugeMetricFamily(
@@ -144,7 +144,7 @@ class Looked:
         found.gauge("workflows_stuck", stuck.count)
 
 
-#: The gauges that `Looked` finds, and what they tell.
+#: The gauges that `Looked` finds, and their help texts.
 GAUGES = {
     "relay_waiting": "Rows that wait to be handled.",
     "relay_lag_seconds": "Since when the oldest of them does.",

@@ -19,7 +19,7 @@ class Action(StrEnum):
     TAG = "tag"
     #: Begin to wait for an audience.
     WATCH = "watch"
-    #: See whether the friend has joined it, when told so or when it is too late.
+    #: Check whether the friend has joined it, when signalled or when it is too late.
     LOOK = "look"
     END = "end"
 
@@ -84,7 +84,7 @@ class Taken:
 
 @dataclass(kw_only=True)
 class JourneyState:
-    """All that a journey carries: what it starts with, and what it hands on to a next run."""
+    """All that a journey carries: its input, and what it passes to a next run (continue-as-new)."""
 
     journey: JourneyRef
     #: What comes next.

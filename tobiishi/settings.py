@@ -1,4 +1,4 @@
-"""What an operator sets through the environment: read once, checked at the door.
+"""The operator's settings from the environment: read and checked once.
 
 Each setting is described in `docs/settings.md`. Temporal's own `TEMPORAL_*` names are read by
 `temporalio.envconfig` (see `tobiishi.temporal`), not here.
@@ -59,11 +59,11 @@ class Settings(BaseSettings):
     build_id: str | None = None
     #: How logs are written: for people, or as one JSON object a line.
     log_format: Literal["text", "json"] = "text"
-    #: Port on which each worker tells its metrics and whether it is ready; none where not set.
+    #: Port on which each worker serves its metrics and readiness; none where not set.
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     #: Address that it is opened on.
     metrics_host: str = "127.0.0.1"
-    #: Port on which each worker tells the metrics of Temporal's SDK; none where not set.
+    #: Port on which each worker serves the metrics of Temporal's SDK; none where not set.
     sdk_metrics_port: int | None = Field(default=None, ge=1, le=65535)
 
     #: Postgres to use in place of the embedded one.
@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     line_channel_access_token: SecretStr | None = Field(
         default=None, validation_alias="LINE_CHANNEL_ACCESS_TOKEN"
     )
-    #: Channel ID of the LINE Login channel that goes with it: tells who comes by a route.
+    #: Channel ID of the LINE Login channel that goes with it: identifies who comes by a route.
     line_login_channel_id: str | None = Field(
         default=None, validation_alias="LINE_LOGIN_CHANNEL_ID"
     )

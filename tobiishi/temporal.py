@@ -1,4 +1,4 @@
-"""How every process of ours speaks with Temporal: connection, converter, queues, attributes."""
+"""What every process of ours uses to reach Temporal: connection, converter, queues, attributes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LINE = "line"
 #: How long Temporal may take for an answer to one of our requests.
 ANSWER_WITHIN = timedelta(seconds=10)
 
-# By what a journey is found in the Temporal UI. This list is the single source of truth: it is
+# Search attributes of journeys in the Temporal UI. This list is the single source of truth: it is
 # registered from here (`register_search_attributes`), and the embedded server is started with it.
 CHANNEL = SearchAttributeKey.for_keyword("Channel")
 SCENARIO = SearchAttributeKey.for_keyword("Scenario")
@@ -48,7 +48,7 @@ SEARCH_ATTRIBUTES = (CHANNEL, SCENARIO, SCENARIO_VERSION, FRIEND, JOURNEY_STATE)
 
 
 def search_attributes_of(journey: JourneyRef) -> TypedSearchAttributes:
-    """What a journey starts with; `JourneyState` alone changes, once, when it ends."""
+    """The search attributes at the start; only `JourneyState` changes, once, at the end."""
     return TypedSearchAttributes(
         [
             SearchAttributePair(CHANNEL, journey.channel),
@@ -95,7 +95,7 @@ async def connect(
 
 
 async def register_search_attributes(client: Client) -> None:
-    """Have the server know our search attributes; those it knows already are left alone.
+    """Register our search attributes with the server. Idempotent.
 
     Where the server lets only its operators do so (Temporal Cloud), the log says what to register.
     """

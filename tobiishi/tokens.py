@@ -24,10 +24,10 @@ _LONGEST = 256
 
 
 class Signer:
-    """Signs with the newest of its keys, and takes what any of them signed.
+    """Signs with the newest of its keys, and accepts what any of them signed.
 
     `keys` is what `TOBIISHI_SECRET_KEY` holds: Fernet keys, comma-separated, newest first.
-    Raises `ValueError` where one is none.
+    Raises `ValueError` where one is not a key.
     """
 
     def __init__(self, keys: SecretStr) -> None:
@@ -38,7 +38,7 @@ class Signer:
         return _word(said + _signature(self._keys[0], purpose, said))
 
     def read(self, purpose: str, token: str) -> bytes | None:
-        """What was signed for this purpose; None where the token is not one of ours."""
+        """Return what was signed for this purpose; None where the token is not ours."""
         if len(token) > _LONGEST or not token.isascii():
             return None
         try:

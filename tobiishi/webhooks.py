@@ -34,7 +34,7 @@ _sql = queries("webhooks")
 _friend_id: TypeAdapter[str] = TypeAdapter(FriendId)
 _log = logging.getLogger(__name__)
 
-#: The type under which an event is kept that we can't read.
+#: The type under which an unreadable event is kept.
 UNREADABLE = "unreadable"
 
 #: Text that Postgres can hold, of a length that LINE would use.
@@ -42,7 +42,7 @@ _Name = Annotated[str, StringConstraints(pattern=r"^[^\x00]+$", max_length=128)]
 
 
 class _Line(BaseModel):
-    """LINE may add properties, types and values at any time; what we don't know is let be."""
+    """LINE may add properties, types and values at any time; unknown ones are ignored."""
 
     model_config = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True)
 
@@ -186,14 +186,14 @@ def _friend_of(event: Event) -> str | None:
 
 
 def _digest(body: Mapping[str, Any]) -> str:
-    """An id for an event that came without one: the same event gets the same id."""
+    """A deterministic id for an event that came without one."""
     same = {key: value for key, value in body.items() if key != "deliveryContext"}
     return "sha256-" + hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
 
 
 async def keep(connection: Connection, channel: str, events: Sequence[KeptEvent]) -> int:
-    """Keep the events, those kept before aside. Tells how many were new."""
-    # In one order, so that two requests with the same events don't wait for each other.
+    """Store the events, except those stored before (idempotent). Returns how many were new."""
+    # In one lock order, so that two requests with the same events don't deadlock.
     events = sorted(events, key=lambda event: event.webhook_event_id)
     count: int = await _sql.keep(
         connection,
@@ -209,7 +209,7 @@ async def keep(connection: Connection, channel: str, events: Sequence[KeptEvent]
 
 
 async def forget_message(connection: Connection, kept: KeptEvent) -> None:
-    """Keep nothing any more of a message that its sender took back.
+    """Erase what is stored of a message that its sender unsent.
 
     https://developers.line.biz/en/docs/messaging-api/receiving-messages/#unsend-event
     """
@@ -228,7 +228,7 @@ async def forget_message(connection: Connection, kept: KeptEvent) -> None:
 
 
 async def take(connection: Connection, *, now: datetime, limit: int) -> list[KeptEvent]:
-    """Events not handled yet, held by this transaction; those that others hold are passed over."""
+    """Take and lock events not handled yet; those that others have locked are skipped."""
     taken = await all_rows(_sql.take(connection, now=now, limit=limit))
     return [KeptEvent.from_row(row) for row in taken]
 

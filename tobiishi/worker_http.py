@@ -1,4 +1,4 @@
-"""A worker's own small door: its metrics, and whether it is ready."""
+"""A worker's own HTTP server: its metrics, and whether it is ready."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tobiishi.settings import Settings
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """They are the worker's own: it finishes what it is sending first."""
+        """Leave signals to the worker: it finishes what it is sending first."""
         yield
 
 

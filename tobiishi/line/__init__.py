@@ -1,4 +1,4 @@
-"""LINE's Messaging API as a client: sending, and telling LINE's webhooks from others."""
+"""LINE's Messaging API as a client: sending, and verifying LINE's webhooks."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """LINE's Messaging API, as far as step messages need it.
 
-A thin shell around `outcome_of`: it makes requests, and turns what became of them into a value or
-a `LineError`. It never retries; whoever calls it knows for how long that makes sense.
+A thin shell around `outcome_of`: it makes requests, and turns their outcome into a value or a
+`LineError`. It never retries; the caller knows for how long that makes sense.
 
 https://developers.line.biz/en/reference/messaging-api/
 """
@@ -47,7 +47,7 @@ _ERRORS: Mapping[Kind, type[LineError]] = {
     Kind.UNREACHABLE: Unreachable,
 }
 
-# What httpx raises before the first byte of a request has left.
+# Errors that httpx raises before the first byte of a request has left.
 _NOTHING_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -60,7 +60,7 @@ _NOTHING_SENT = (
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """A push that LINE has accepted. That it was delivered nobody says."""
+    """A push that LINE has accepted; LINE does not confirm delivery."""
 
     #: LINE's id of the request that it accepted; the first one, where this one came second.
     request_id: str | None
@@ -72,7 +72,7 @@ class Sent:
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """What a friend shows of themself."""
+    """The profile that a friend shows."""
 
     #: The name in LINE.
     display_name: str
@@ -108,7 +108,7 @@ class LineClient:
     """The Messaging API with the access token of one channel. Close it, or use `async with`.
 
     Each method raises a `LineError`. `base_url` may have a path; `transport` takes the network's
-    place in tests. `ValueError` where the token holds what no HTTP header can.
+    place in tests. Raises `ValueError` where the token can't be an HTTP header.
     """
 
     def __init__(
@@ -175,14 +175,14 @@ class LineClient:
         )
 
     async def validate_push(self, messages: Sequence[Message]) -> None:
-        """Have LINE check message objects without sending them; `Refused` says what is wrong.
+        """Ask LINE to check message objects without sending them. Raises `Refused`.
 
         https://developers.line.biz/en/reference/messaging-api/#validate-message-objects-of-push-message
         """
         await self._ask("POST", "/v2/bot/message/validate/push", {"messages": list(messages)})
 
     async def profile(self, user_id: str) -> Profile:
-        """What a friend shows of themself. Raises `FriendNotFound`.
+        """The friend's profile. Raises `FriendNotFound`.
 
         https://developers.line.biz/en/reference/messaging-api/#get-profile
         """
@@ -214,7 +214,7 @@ class LineClient:
         return _read(await self._get("/v2/bot/message/quota/consumption"), "totalUsage", int)
 
     async def bot_info(self) -> BotInfo:
-        """Whose token this is: the cheapest way to tell a good one.
+        """The account of this token: the cheapest way to check a token.
 
         https://developers.line.biz/en/reference/messaging-api/#get-bot-info
         """
@@ -242,7 +242,7 @@ class LineClient:
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> tuple[Outcome, bytes]:
-        """What became of a request that LINE took, and its body. Raises what else may become."""
+        """Return the outcome of an accepted request, and its body. Raises `LineError` otherwise."""
         content = None
         if body is not None:
             # A name cut in the middle of an emoji holds half a character, which UTF-8 can't have.

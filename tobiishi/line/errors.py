@@ -1,4 +1,4 @@
-"""What goes wrong with LINE, sorted by what a caller can do about it.
+"""Errors of LINE, sorted by what a caller can do about them.
 
 LineError
  ├── RateLimited        too many requests: slow down, try again
@@ -18,9 +18,9 @@ from typing import NamedTuple, Self
 
 
 class Detail(NamedTuple):
-    """One thing that LINE found wrong with a request."""
+    """One error that LINE found in a request."""
 
-    #: Where it is, such as `messages[0].text`. Empty where LINE does not tell.
+    #: Where it is, such as `messages[0].text`. Empty where LINE gives none.
     property: str
     #: What is wrong, such as `May not be empty`.
     message: str
@@ -72,7 +72,7 @@ class LineError(Exception):
 
 
 class RateLimited(LineError):
-    """LINE has had too many requests of this channel, or for this friend, in a short time."""
+    """LINE got too many requests of this channel, or for this friend, in a short time."""
 
 
 class QuotaSpent(LineError):
@@ -88,7 +88,7 @@ class Refused(LineError):
 
 
 class FriendNotFound(Refused):
-    """LINE shows no profile: unknown, no friend, blocked, or without the friend's consent."""
+    """LINE shows no profile: unknown, not a friend, blocked, or without the friend's consent."""
 
 
 class Unreachable(LineError):

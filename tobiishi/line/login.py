@@ -49,7 +49,7 @@ class LoginChannel:
 class Tokens:
     """What an authorization code was exchanged for."""
 
-    #: A JWT that tells who logged in. Not to be believed before LINE has verified it.
+    #: A JWT that names who logged in. Not trusted before LINE has verified it.
     id_token: str = field(repr=False)
     #: Opens the user's profile and friendship status for 30 days.
     access_token: str = field(repr=False)
@@ -73,7 +73,7 @@ def authorize_url(
         "client_id": login.channel_id,
         "redirect_uri": redirect_uri,
         "state": state,
-        # LINE tells the friendship status only with `profile`.
+        # LINE returns the friendship status only with `profile`.
         "scope": "profile openid",
         "nonce": nonce,
         "bot_prompt": "aggressive",
@@ -85,7 +85,7 @@ def authorize_url(
 
 
 def friend_add_link(basic_id: str, *, api_base_url: str) -> str:
-    """Where a person adds the account. Who is a friend already gets to the chat.
+    """Where a person adds the account. A friend gets to the chat instead.
 
     https://developers.line.biz/en/docs/messaging-api/using-line-url-scheme/
     """
@@ -151,7 +151,7 @@ class LoginClient:
         return Tokens(id_token=_text(said, "id_token"), access_token=_text(said, "access_token"))
 
     async def user_of(self, id_token: str, *, nonce: str) -> str:
-        """The LINE user id that the ID token tells, verified by LINE. `Refused` where it is not
+        """The LINE user id in the ID token, verified by LINE. Raises `Refused` where it is not
         of this channel and this login.
 
         https://developers.line.biz/en/reference/line-login/#verify-id-token
@@ -192,7 +192,7 @@ class LoginClient:
         form: Mapping[str, str] | None = None,
         token: str | None = None,
     ) -> dict[str, Any]:
-        """LINE's answer, a JSON object. Raises what else may become of the request."""
+        """Return LINE's answer, a JSON object. Raises `LineError`."""
         try:
             headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
             async with asyncio.timeout(TOTAL_TIMEOUT):

@@ -1,4 +1,4 @@
-"""What an answer of LINE means, decided without any I/O.
+"""The meaning of LINE's answers, decided without any I/O.
 
 LINE has no error codes, and its texts "aren't guaranteed and are subject to change", so the status
 decides (https://developers.line.biz/en/reference/messaging-api/#status-codes).
@@ -16,7 +16,7 @@ from tobiishi.line.errors import Detail
 
 
 class Kind(Enum):
-    """What became of a request."""
+    """The kinds of outcome of a request."""
 
     #: LINE took it now.
     ACCEPTED = "accepted"
@@ -36,7 +36,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of a request, with all that LINE said."""
+    """The outcome of a request, with all that LINE returned."""
 
     kind: Kind
     #: The HTTP status.
@@ -56,7 +56,7 @@ class Outcome:
 def outcome_of(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
     """The meaning of an answer, whatever it is: nothing is raised.
 
-    `headers` are looked up in any case of letters.
+    `headers` are looked up case-insensitively.
     """
     headers = {name.lower(): value for name, value in headers.items()}
     said = _json_object(body)
@@ -89,7 +89,7 @@ def _kind(status: int, message: str, *, is_line: bool, accepted: bool) -> Kind:
     if status == 429:
         return Kind.QUOTA_SPENT if "monthly limit" in message.lower() else Kind.RATE_LIMITED
     # A 409 that does not name the accepted request proves nothing; asking again with the same
-    # retry key does no harm. 408 is a time-out, seen from the other side.
+    # retry key does no harm. 408 is the server's time-out.
     if 400 <= status < 500 and status not in (408, 409):
         return Kind.REFUSED
     return Kind.UNREACHABLE

@@ -1,4 +1,4 @@
-"""The key by which LINE knows a message again.
+"""The idempotency key by which LINE recognises a repeated message.
 
 A request repeated with its retry key is accepted once, for 24 hours
 (https://developers.line.biz/en/docs/messaging-api/retrying-api-request/). The key is derived from

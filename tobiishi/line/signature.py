@@ -1,4 +1,4 @@
-"""Telling LINE's webhooks from anybody else's.
+"""Verifying that a webhook is LINE's.
 
 https://developers.line.biz/en/docs/messaging-api/verify-webhook-signature/
 """
@@ -17,7 +17,7 @@ def sign(secret: str, body: bytes) -> str:
 
 
 def is_signed_by(secret: str, body: bytes, signature: str) -> bool:
-    """Whether `signature` is that of the raw body, in a time that does not tell how much of it is.
+    """Whether `signature` is that of the raw body, compared in constant time.
 
     Any text may be given for a signature. Check before parsing the body.
     """

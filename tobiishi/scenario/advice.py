@@ -1,4 +1,4 @@
-"""What a scenario may say but probably doesn't mean."""
+"""Warnings on what a scenario may say but probably doesn't mean."""
 
 from __future__ import annotations
 

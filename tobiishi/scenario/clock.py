@@ -1,4 +1,4 @@
-"""When things are due: local calendars and clocks, as pure functions.
+"""Due times by local calendars and clocks, as pure functions.
 
 All moments given and returned are aware and absolute; `timezone` is an IANA name. A local time
 that a clock change skips moves forward by the gap; one that comes twice means the first.

@@ -1,4 +1,4 @@
-"""Whether a condition holds of a friend, and saying it in words.
+"""Conditions: whether they hold for a friend, and their text for people.
 
 An attribute that isn't known matches nothing: neither a condition nor its `not`. So conditions
 are three-valued (Kleene's logic), and a branch takes a case only where the answer is True.
@@ -19,7 +19,7 @@ _LONGEST_WORDS = 300
 
 @dataclass(frozen=True, kw_only=True)
 class FriendFacts:
-    """What a branch may look at. None where it isn't known."""
+    """The facts that a branch may look at. None where one isn't known."""
 
     #: Those of the audiences asked about that the friend is in.
     audiences: frozenset[str] = frozenset()
@@ -47,7 +47,7 @@ class Choice:
 
 
 def evaluate(condition: Condition, facts: FriendFacts) -> bool | None:
-    """True, False, or None where what is known does not tell."""
+    """True, False, or None where too little is known."""
     return _all(_parts(condition, facts))
 
 

@@ -1,8 +1,8 @@
 """Messages as a scenario writes them, and as LINE gets them: the friend's fields filled in.
 
 Texts are Liquid templates (https://shopify.github.io/liquid/) that reach the friend's own fields
-and nothing else. What LINE itself will say of a message is asked of LINE, at publishing; the
-checks here find the common mistakes without it.
+and nothing else. LINE itself validates the messages at publishing; the checks here
+find the common mistakes without it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from liquid import BoundTemplate, Environment
 from liquid.exceptions import LiquidError, UnknownFilterError
 
-#: What a text may say of the friend, as `{{ friend.… }}`.
+#: The friend's fields that a text may name, as `{{ friend.… }}`.
 FRIEND_FIELDS = frozenset({"display_name", "language", "gender", "region"})
 #: The shop's own attributes, beside these: `{{ friend.fields.rank }}`.
 _OWN_FIELD = re.compile(r"friend\.fields\.[a-z][a-z0-9_]{0,31}")
@@ -47,7 +47,7 @@ _TEXTUAL = (
     *("text", "altText", "title", "address", "packageId", "stickerId", "couponId"),
     *("baseUrl", "originalContentUrl", "previewImageUrl"),
 )
-#: All that a friend's fields, which are single texts, have use for. No loops and nothing that
+#: All filters that suit a friend's fields, which are single texts. No loops and nothing that
 #: multiplies a text, so that no template takes long or grows large.
 TAGS = ("if", "unless", "case", "comment", "raw")
 FILTERS = (
@@ -69,7 +69,7 @@ class _Environment(Environment):
 
 _environment = _Environment()
 _Known = Mapping[str, str | None]
-#: A friend of whom nothing is known; every template that was checked can be filled in for them.
+#: A friend about whom nothing is known; every template that was checked can be filled in for them.
 _NOBODY: _Known = dict.fromkeys(FRIEND_FIELDS)
 _SOMEBODY: dict[str, str | None] = dict.fromkeys(FRIEND_FIELDS, "花子")
 
@@ -94,7 +94,7 @@ def render(
 
 
 def uses_profile(messages: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a text says something that LINE's profile knows."""
+    """Whether a text names a field of LINE's profile."""
     return any(
         field in PROFILE_FIELDS
         for message in messages
@@ -104,7 +104,7 @@ def uses_profile(messages: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def check_messages(messages: Sequence[Mapping[str, Any]]) -> None:
-    """Raise `MessageProblems` where one can't be sent."""
+    """Check messages. Raises `MessageProblems` where one can't be sent."""
     problems = [
         ((number, *path), problem)
         for number, message in enumerate(messages)
@@ -179,7 +179,7 @@ def _problems_of_template(text: str) -> Iterator[str]:
 
 
 def _reason(error: LiquidError) -> str:
-    """What a template's error says, without the picture of the template."""
+    """The text of a template's error, without the excerpt of the template."""
     said = " ".join(str(error.args[0] if error.args else error).split())
     return said if len(said) <= 120 else f"{said[:119]}…"
 

@@ -1,7 +1,7 @@
-"""What comes next in a journey: pure functions from a place in the scenario to a plan.
+"""Planning the next step of a journey: pure functions from a place in the scenario to a plan.
 
 A step's path is its index in the steps, and on the ways of a branch those of way and step, joined
-by dots: `2` is the third step, `2.0.1` the second step of its first case. Waits are no steps of
+by dots: `2` is the third step, `2.0.1` the second step of its first case. Waits are not steps of
 their own here: they add up to the time at which the next step is due.
 """
 
@@ -56,8 +56,8 @@ def plan_way(
 def spread_out(scenario: Scenario, plan: Plan, *, friend: str, now: datetime) -> Plan:
     """The plan at the friend's own moment, where many would be due in the same one.
 
-    Those are due together who wait for a time of day: a full minute. Each has a moment of their own
-    within the scenario's spread, always the same one, and none after the window has closed.
+    Friends who wait for a time of day, a full minute, are due together. Each has a moment of their
+    own within the scenario's spread, always the same one, and none after the window has closed.
     """
     is_shared = plan.due > now and plan.due.second == plan.due.microsecond == 0
     if scenario.spread is None or not is_shared or plan.action is Action.END:
@@ -80,7 +80,7 @@ def when_to_send(
 ) -> Literal["now", "never"] | Plan:
     """Whether the message that is due goes now, not at all, or by another plan.
 
-    Neither an outage nor a backlog makes us write at three in the morning: outside the window it
+    Neither an outage nor a backlog makes us send at three in the morning: outside the window it
     waits for the next opening, where it is late or not by the time it would go then.
     """
     opens = now if is_open_for(scenario, send, now) else _opening(scenario, now)
@@ -119,7 +119,7 @@ def branch_at(scenario: Scenario, step: str) -> tuple[Case, ...]:
 
 
 def plan_to_wait(scenario: Scenario, step: str, *, started_at: datetime, now: datetime) -> Plan:
-    """The waiting for an audience that begins now: due when it is too late."""
+    """The plan to wait for an audience from now on: due when it is too late."""
     waits = wait_for_at(scenario, step)
     due = due_after(waits.up_to, now=now, started_at=started_at, timezone=scenario.timezone)
     return Plan(
@@ -132,7 +132,7 @@ def plan_to_wait(scenario: Scenario, step: str, *, started_at: datetime, now: da
 
 
 def wait_for_at(scenario: Scenario, step: str) -> WaitFor:
-    """The waiting at that step. Raises `LookupError` where there is none."""
+    """The wait for an audience at that step. Raises `LookupError` where there is none."""
     return _found(_step_at(scenario, _path(step)).wait_for, step)
 
 

@@ -21,7 +21,7 @@ EventName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 #: The longest that a site audience looks back, in days.
 LONGEST_LOOK_BACK = 180
 
-#: What may show that a friend saw a message. LINE tells nobody who opened one
+#: What may show that a friend saw a message. LINE does not report who opened one
 #: (https://developers.line.biz/en/docs/messaging-api/unit-based-statistics-aggregation/).
 #: `click`: a link of it. `postback`: a button of it. `reply`: wrote in the chat soon after it.
 #: `video`: watched its video to the end. `image`: an image of it was fetched, which is unproven
@@ -110,7 +110,7 @@ class Url(Part):
 
 
 class DidOnSite(_Definition):
-    """Those who did something on the shop's site of late."""
+    """Those who did something on the shop's site recently."""
 
     kind: Literal["web"]
     event: EventName | None = Field(

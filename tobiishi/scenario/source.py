@@ -38,7 +38,7 @@ from tobiishi.scenario.model import REENTRY_FORMS, Scenario
 LARGEST = 300_000
 _DEEPEST = 60
 
-#: How a part is written that somebody wrote as something else.
+#: The right form of a part that has the wrong type.
 _EXAMPLES = {
     "age": "{from: 20, to: 29}",
     "exit": "- joins: its-name",
@@ -60,7 +60,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing that is wrong with a scenario file."""
+    """One error in a scenario file."""
 
     #: Both from 1.
     line: int
@@ -143,7 +143,7 @@ def read(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> Source:
 
 
 def read_scenario(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> Scenario:
-    """The scenario of a file, where nobody asks for lines."""
+    """The scenario of a file, without line numbers."""
     return read(data, timezone=timezone).scenario
 
 
@@ -174,7 +174,7 @@ def _too_large() -> ScenarioError:
 
 
 class _Resolver(VersionedResolver):
-    """Dates stay as they are written: what is one, the model knows."""
+    """Leaves dates as they are written: the model parses them."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
         tag = super().resolve(kind, value, implicit)
@@ -237,7 +237,7 @@ def _events(yaml: YAML, text: str) -> Iterator[Event]:
 
 
 def _refuse_unusual(event: Event) -> None:
-    """YAML that nobody needs here, and that makes a file say something other than it shows."""
+    """Refuse YAML features that make a file mean something other than it shows."""
     if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
         raise _refused_at(event, "anchors and aliases are not taken; write the part out")
     if isinstance(event, DocumentStartEvent) and (event.version or event.tags):
@@ -255,7 +255,7 @@ _QUOTE = 'put a text that has {{ or {% in "quotes", or below a `|-`'
 
 
 def _likely_fix(text: str, line: int) -> str:
-    # A scanner may see that something is wrong only on the next line.
+    # A scanner may notice an error only on the next line.
     near = text.splitlines()[max(line - 1, 0) : line + 1]
     if any(re.search(r"[:\-,\[{]\s*(\{\{|\{%)", part) for part in near):
         return _QUOTE
@@ -315,7 +315,7 @@ def _problems(error: ValidationError, where: SourceMap) -> Iterator[Problem]:
         path = details["loc"]
         if path[:1] == ("reentry",) and path[1:2] and path[1] in REENTRY_FORMS:
             path = (path[0], *path[2:])
-        if path[:1] == ("audiences",):  # Behind the name comes the kind, which is no place.
+        if path[:1] == ("audiences",):  # Behind the name comes the kind, which is not a place.
             path = (*path[:2], *path[3:])
         cause = details.get("ctx", {}).get("error")
         if isinstance(cause, MessageProblems):
@@ -326,7 +326,7 @@ def _problems(error: ValidationError, where: SourceMap) -> Iterator[Problem]:
 
 
 def _only_follows(details: ErrorDetails) -> bool:
-    """Whether a list counts as too short only because its items were wrong, which is said."""
+    """Whether a list counts as too short only because its items were wrong, as reported."""
     if details["type"] != "too_short" or not isinstance(details["input"], Sequence):
         return False
     return len(details["input"]) >= int(details["ctx"]["min_length"])
@@ -399,7 +399,7 @@ def _example(details: ErrorDetails, otherwise: str) -> str:
 
 
 def _nearest(name: str) -> str:
-    # What is known elsewhere is not known here.
+    # A field that is known elsewhere is unknown here.
     names = [known for known in _known_names() if known != name]
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
     return f"did you mean {near[0]!r}?" if near else "leave it out"
@@ -414,7 +414,7 @@ def _known_names() -> list[str]:
 
 
 def _doubled_names(plain: Any) -> Iterator[tuple[Path, str]]:
-    """Messages that are called the same; told of a scenario that has other problems too."""
+    """Messages that share a name; reported beside a scenario's other problems."""
     seen: set[str] = set()
     for path, name in _names(plain, ()):
         if name in seen:

@@ -3,7 +3,7 @@
 LINE forbids load tests through its platform and asks to prepare another environment
 (https://developers.line.biz/en/docs/messaging-api/development-guidelines/). This is one: the
 Messaging API as it behaves, virtual friends, webhooks, and faults on demand. `docs/simulator.md`
-tells how to use it, and what it does not imitate.
+says how to use it, and what it does not imitate.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BOT_USER_ID = "U70b115411111111111111111111111c0"
 
 def create_simulator(**options: Any) -> ASGIApp:
     """The simulator as an ASGI app; the options are those of `tobiishi.simulator.app.create`."""
-    # Imported late: who wants a constant only need not wait for a web framework.
+    # Imported late: importing a constant must not load a web framework.
     from tobiishi.simulator.app import create
 
     return create(**options)

@@ -42,7 +42,7 @@ def main() -> None:
         shop=options.shop,
         starter_url=options.starter_url,
     )
-    # uvicorn shuts down at these, and then raises them again: a wanted end is no failure.
+    # uvicorn shuts down at these, and then raises them again: a wanted end is not a failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     uvicorn.run(

@@ -1,4 +1,4 @@
-"""What a tap does.
+"""Action objects: the effect of a tap.
 
 https://developers.line.biz/en/reference/messaging-api/#action-objects
 """

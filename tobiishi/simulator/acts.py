@@ -1,6 +1,6 @@
-"""What virtual friends do with messages: tap, answer, watch, look, unsend.
+"""Acts of virtual friends on messages: tap, answer, watch, look, unsend.
 
-LINE's webhooks follow from it as they do from what people do
+They cause the webhooks that LINE sends for people's acts
 (https://developers.line.biz/en/reference/messaging-api/#action-objects).
 """
 
@@ -36,7 +36,7 @@ _FORMATS = {
 class Tap(Body):
     """Which button, link, area or quick reply, by one of the first four."""
 
-    #: Number of the action in the message, as `tap` in the chat tells it.
+    #: Number of the action in the message, as `tap` in the chat gives it.
     index: _Number | None = None
     #: Number of the quick reply.
     quick_reply: _Number | None = None
@@ -82,7 +82,7 @@ class OfMessage(Body):
 
 @dataclass(frozen=True)
 class _Target:
-    """What is tapped, and where it is."""
+    """The action that is tapped, and where it is."""
 
     item: talks.Item
     action: dict[str, Any]
@@ -157,7 +157,7 @@ async def unsend(request: Request) -> Json:
 
 
 async def watch(request: Request) -> Json:
-    """Watch a video to its end. LINE tells of it where the message has a `trackingId`."""
+    """Watch a video to its end. LINE sends a webhook where the message has a `trackingId`."""
     platform, friend = _actor(request)
     given = await read(request, OfMessage)
     message = talks.find(talks.of(platform, friend.user_id), given.message_id).message or {}
@@ -206,7 +206,7 @@ def _send(platform: Platform, user_id: str, event: dict[str, Any]) -> dict[str, 
 
 
 def _target(items: Sequence[talks.Item], tap: Tap) -> _Target:
-    """What is tapped. Raises `Rejection`."""
+    """Find the tapped action. Raises `Rejection`."""
     if tap.message_id is not None:
         item = talks.find(items, tap.message_id)
         looked_at = [item]
@@ -246,7 +246,7 @@ def _is_named(action: dict[str, Any], tap: Tap) -> bool:
 def _consequences(
     action: dict[str, Any], picked: str | None, now: datetime
 ) -> tuple[str | None, list[dict[str, Any]]]:
-    """What is shown in the chat only, and the events that LINE tells of. Raises `Rejection`."""
+    """Returns what only the chat shows, and LINE's webhook events. Raises `Rejection`."""
     # An area of an imagemap that opens an address has the type, the link behind its video has none.
     kind = action.get("type", "uri")
     if picked is not None and kind != "datetimepicker":
@@ -254,7 +254,7 @@ def _consequences(
     if kind == "message":
         return None, [_text(action["text"])]
     if kind == "postback":
-        # `text` is of old: unlike `displayText`, LINE tells of it as of a message.
+        # `text` is deprecated: unlike `displayText`, LINE reports it as a message.
         said = [_text(action["text"])] if "text" in action else []
         postback = {"type": "postback", "postback": {"data": action["data"]}}
         return action.get("displayText"), [*said, postback]
@@ -302,7 +302,7 @@ def _picked(action: dict[str, Any], picked: str | None, now: datetime) -> str:
 def _read_moment(text: str | None, format_: str) -> datetime | None:
     try:
         # LINE writes the `T` of `initial`, `min` and `max` small or large.
-        return datetime.strptime((text or "").upper(), format_)  # noqa: DTZ007 - of no zone
+        return datetime.strptime((text or "").upper(), format_)  # noqa: DTZ007 - without a zone
     except ValueError:
         return None
 

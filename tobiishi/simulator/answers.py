@@ -1,4 +1,4 @@
-"""What LINE's answers look like, the refusals above all.
+"""The form of LINE's answers, of refusals above all.
 
 https://developers.line.biz/en/reference/messaging-api/#error-responses
 """
@@ -26,7 +26,7 @@ class Json(JSONResponse):
 
 
 class Rejection(Exception):
-    """LINE does not do what it was asked, and says so with this status and body."""
+    """LINE refuses a request with this status and body."""
 
     def __init__(
         self,

@@ -52,7 +52,7 @@ def create(
     """The simulator as an ASGI app, for uvicorn: faults that cut a connection need it.
 
     Webhooks go to `webhook_url`, signed with `channel_secret`. What is to be kept is kept in
-    `database`, an SQLite file. `clock` tells seconds since the epoch. `shop` is a folder of pages
+    `database`, an SQLite file. `clock` returns seconds since the epoch. `shop` is a folder of pages
     that are served at `/shop/`; they have the tag from `starter_url`, the origin of `webhook_url`
     where it is not given.
     """

@@ -158,7 +158,7 @@ def _name(body: dict[str, Any]) -> str:
 
 
 def _ids(body: dict[str, Any]) -> list[str]:
-    """The user ids; one that is malformed spoils them all."""
+    """Return the user ids; a malformed one invalidates them all."""
     audiences = body.get("audiences") or []
     if not isinstance(audiences, list):
         raise invalid_property("audiences")

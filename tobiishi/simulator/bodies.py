@@ -1,4 +1,4 @@
-"""What the control API takes: JSON that is checked, and refused with words that help."""
+"""Request bodies of the control API: validated JSON, refused with helpful words."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def read(request: Request, model: type[Model]) -> Model:
 
 
 def validated(model: type[Model], given: Any) -> Model:
-    """Raises `Rejection`, which names each field."""
+    """Validate the body. Raises `Rejection`, which names each field."""
     try:
         return model.model_validate(given)
     except ValidationError as error:

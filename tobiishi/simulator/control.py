@@ -23,7 +23,7 @@ from tobiishi.simulator.platform import Platform, iso, platform_of
 
 
 class NewFriend(Body):
-    """A user who adds the account; one who is a friend already follows anew."""
+    """A user who adds the account; one who is a friend already follows again."""
 
     #: Made up where it is not given.
     user_id: Annotated[str, StringConstraints(pattern=r"^U[0-9a-f]{32}$")] | None = None
@@ -78,7 +78,7 @@ async def list_friends(request: Request) -> Json:
 
 
 async def block(request: Request) -> Json:
-    """Have a friend block the account, and send the unfollow webhook, once."""
+    """Block the account as a friend, and send the unfollow webhook, once."""
     platform, user_id = platform_of(request), request.path_params["user_id"]
     friend = friends.known(platform, user_id)
     if not friend.blocked:
@@ -168,7 +168,7 @@ async def get_faults(request: Request) -> Json:
 
 
 async def put_faults(request: Request) -> Json:
-    """Put settings in force; what is not given goes back to its default."""
+    """Apply settings; those not given return to their defaults."""
     platform = platform_of(request)
     platform.faults.set(await read(request, FaultSettings))
     return _faults(platform)

@@ -1,4 +1,4 @@
-"""Webhook events, made complete from what is given of them.
+"""Webhook events, completed from the properties given.
 
 https://developers.line.biz/en/reference/messaging-api/#webhook-event-objects
 """
@@ -17,7 +17,7 @@ _REPLYABLE = ("follow", "message", "postback", "videoPlayComplete", "beacon", "a
 
 
 def complete(platform: Platform, given: dict[str, Any]) -> dict[str, Any]:
-    """An event with all that LINE would put in; what is given stands, and `null` leaves out.
+    """Complete an event with all that LINE would put in; given values stay, `null` omits.
 
     `userId` is short for a `source` of type `user`. The friend that a follow or unfollow event is
     about changes with it.

@@ -15,7 +15,7 @@ Seconds = Annotated[float, Field(ge=0, le=3600)]
 
 
 class Fault(Enum):
-    """What happens to one request."""
+    """The fault that one request meets."""
 
     RATE_429 = "rate_429"
     RATE_QUOTA_429 = "rate_quota_429"
@@ -57,7 +57,7 @@ class FaultSettings(BaseModel):
     pushes_per_second: Annotated[int, Field(ge=1)] | None = 2000
     #: Messages of a month, counted by recipients; `null` for no limit.
     quota: Annotated[int, Field(ge=0)] | None = None
-    #: What becomes of a well-formed user id that is no friend's: it becomes one, or is refused.
+    #: Whether a well-formed user id that is not a friend's becomes a friend or is refused.
     unknown_users: Literal["adopt", "refuse"] = "adopt"
     #: Which links in texts LINE's own machine opens to preview them: those to this machine, all,
     #: or none.
@@ -81,10 +81,10 @@ class Faults:
         self.settings = (
             FaultSettings.model_validate_json(kept["value"]) if kept else FaultSettings()
         )
-        self._random = random.Random(self.settings.seed)  # noqa: S311 - dice, no secrets
+        self._random = random.Random(self.settings.seed)  # noqa: S311 - dice, not secrets
 
     def set(self, settings: FaultSettings) -> None:
-        """Put these settings in force, and take up the dice anew."""
+        """Apply these settings, and seed the dice again."""
         self._store.run(
             "insert or replace into settings values ('faults', ?)", settings.model_dump_json()
         )
@@ -92,10 +92,10 @@ class Faults:
         self._random = random.Random(settings.seed)  # noqa: S311
 
     def draw(self, *, sends: bool) -> Fault | None:
-        """What happens to the next request, where something does."""
+        """Return the fault of the next request, if any."""
         if not (sends or self.settings.applies_to == "all"):
             return None
-        # Every die is thrown each time: a changed rate leaves the others' luck as it was.
+        # Every die is thrown each time: a changed rate leaves the other faults' sequence.
         hits = [fault for fault in Fault if self._hits(getattr(self.settings, fault.value))]
         return hits[0] if hits else None
 

@@ -1,4 +1,4 @@
-"""What flex messages must look like, as to structure: looks are left to LINE.
+"""The required structure of flex messages: looks are left to LINE.
 
 https://developers.line.biz/en/reference/messaging-api/#flex-message
 """

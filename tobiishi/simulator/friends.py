@@ -1,4 +1,4 @@
-"""The virtual friends, and what LINE tells about them."""
+"""The virtual friends, and LINE's API on them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def find(platform: Platform, user_id: str) -> Friend | None:
 
 
 def known(platform: Platform, user_id: str) -> Friend:
-    """The friend. Raises `Rejection` where the control API names somebody who is none."""
+    """The friend. Raises `Rejection` where the control API names somebody else."""
     friend = find(platform, user_id)
     if friend is None:
         raise Rejection(
@@ -78,7 +78,7 @@ def known(platform: Platform, user_id: str) -> Friend:
 
 
 def find_or_adopt(platform: Platform, user_id: str) -> Friend | None:
-    """The friend; a made-up one where nobody is known by this id, if the settings want it so."""
+    """The friend; a made-up one for an unknown id, if the settings allow it."""
     friend = find(platform, user_id)
     if friend is None and platform.faults.settings.unknown_users == "adopt":
         return keep(platform, user_id)
@@ -121,12 +121,12 @@ def keep(
 
 
 def revision(platform: Platform) -> int:
-    """How many changes there were to friends and their chats."""
+    """Return the number of changes to friends and their chats."""
     return platform.store.number("select max(changed) from friends")
 
 
 def touch(platform: Platform, user_ids: Sequence[str]) -> int:
-    """Count a change to these friends, or to their chats; the revision that comes of it."""
+    """Count a change to these friends or their chats; returns the new revision."""
     changed = revision(platform) + 1
     platform.store.run_many(
         "update friends set changed = ? where user_id = ?",
@@ -140,7 +140,7 @@ def made_up_device(user_id: str) -> Device:
 
 
 def made_up_name(user_id: str) -> str:
-    """A Japanese name, the same one for the same id."""
+    """A deterministic Japanese name for the id."""
     digest = hashlib.sha256(user_id.encode()).digest()
     return f"{_SURNAMES[digest[0] % len(_SURNAMES)]} {_NAMES[digest[1] % len(_NAMES)]}"
 

@@ -1,4 +1,4 @@
-"""LINE's front door: each API request gets an id, is let in or not, and may meet a fault.
+"""LINE's API gateway: each request gets an id, is admitted or not, and may meet a fault.
 
 An ASGI app around the endpoints. It holds back their answer, since whether the answer arrives is
 what faults are about.
@@ -54,7 +54,7 @@ class _Answer:
         self.messages.append(message)
 
     def error(self) -> str | None:
-        """What it says went wrong."""
+        """The error message in it."""
         if self.status < 400:
             return None
         body = b"".join(message.get("body", b"") for message in self.messages[1:])
@@ -110,7 +110,7 @@ class Gateway:
             refusal = _FAULTY_ANSWERS[fault]
         if refusal is None:
             await self._app(scope, _canned(body), answer.take)
-            if answer.status >= 300:  # Nothing was accepted, so nothing can fail afterwards.
+            if answer.status >= 300:  # Nothing was accepted, so no fault can follow.
                 fault = None
         else:
             await refusal.answer()(scope, _canned(body), answer.take)
@@ -139,7 +139,7 @@ class Gateway:
             await send(message)
 
     def _refusal(self, scope: Scope, headers: Mapping[str, str], body: bytes) -> Rejection | None:
-        """Why a request goes no further than this door."""
+        """Return why a request is refused here."""
         if scope["path"].startswith("/v2/"):
             authorization = headers.get("authorization", "")
             scheme, _, token = authorization.partition(" ")
@@ -194,7 +194,7 @@ def _canned(body: bytes) -> Receive:
 
 
 async def _gone(receive: Receive, seconds: float) -> bool:
-    """Wait; whether the client has gone away meanwhile."""
+    """Wait; return whether the client has disconnected meanwhile."""
     try:
         async with asyncio.timeout(seconds):
             await receive()
@@ -204,7 +204,7 @@ async def _gone(receive: Receive, seconds: float) -> bool:
 
 
 async def _cut(receive: Receive) -> None:
-    """Break the connection: the client gets not one byte."""
-    # ASGI has no word for it, but uvicorn's `receive` belongs to what holds the connection.
+    """Break the connection before the first byte."""
+    # ASGI has no message for it, but uvicorn's `receive` is bound to the connection's owner.
     receive.__self__.transport.abort()  # type: ignore[attr-defined]
     await receive()

@@ -1,4 +1,4 @@
-"""LINE Login: where people say who they are, and are offered to add the account.
+"""LINE Login: people log in, and are offered to add the account.
 
 The pages stand for those of `access.line.me` and `line.me`, the rest for LINE Login's API.
 
@@ -43,7 +43,7 @@ _MOST_PEOPLE = 100
 async def authorize(request: Request) -> Response:
     """The consent screen; with `auto=1` in the query, what follows when it is agreed to.
 
-    `user` says who it is, a new person where it is not given, and `friend=0` that they don't add
+    `user` names the person, a new one where not given; with `friend=0` they don't add
     the account.
     """
     platform, asked = platform_of(request), dict(request.query_params)
@@ -80,7 +80,7 @@ async def authorize(request: Request) -> Response:
 
 
 def _wrong(asked: Mapping[str, str]) -> tuple[str, str] | None:
-    """What LINE tells the callback URL is wrong with an authorization request."""
+    """The error of an authorization request that LINE sends to the callback URL."""
     if asked.get("response_type") != "code":
         return "UNSUPPORTED_RESPONSE_TYPE", "'response_type' is not 'code'."
     if not asked.get("state"):
@@ -93,14 +93,14 @@ def _wrong(asked: Mapping[str, str]) -> tuple[str, str] | None:
 
 
 def _agreed(platform: Platform, asked: Mapping[str, str], user: str, *, adds: bool) -> Response:
-    """Somebody logs in, and perhaps adds the account on the way: LINE's webhook goes out first."""
+    """Log in, and perhaps add the account on the way: LINE's webhook goes out first."""
     if user and not friends.USER_ID.fullmatch(user):
         return _refused(f"{user!r} is not a LINE user id.")
     user = user or "U" + secrets.token_hex(16)
     known = friends.find(platform, user)
     is_friend = known is not None and not known.blocked
     has_agreed = platform.store.number("select count(*) from logins where user_id = ?", user) > 0
-    # Who has agreed before is shown no consent screen again, and a friend nothing to add.
+    # Those who agreed before see no consent screen again, and friends nothing to add.
     is_offered = "bot_prompt" in asked and not (is_friend and has_agreed)
     added = is_offered and adds and not is_friend
     code = secrets.token_urlsafe(15)
@@ -123,7 +123,7 @@ def _add(platform: Platform, user: str) -> None:
 
 
 def _back(asked: Mapping[str, str], **said: str) -> Response:
-    """Back to the callback URL, whose own query stays."""
+    """Redirect to the callback URL, whose own query stays."""
     callback = asked["redirect_uri"]
     query = urlencode({**said, **({"state": asked["state"]} if asked.get("state") else {})})
     return RedirectResponse(f"{callback}{'&' if '?' in callback else '?'}{query}", 302)
@@ -276,7 +276,7 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def _people(platform: Platform, *, strangers_only: bool) -> str:
-    """Whom one may be: a new person, those who are known, the latest first."""
+    """The people to choose from: a new one, then known ones, latest first."""
     rows = platform.store.all(
         """
         select user_id, display_name, blocked, added_at as at from friends

@@ -1,4 +1,4 @@
-"""What message objects must look like.
+"""The required form of message objects.
 
 https://developers.line.biz/en/reference/messaging-api/#message-objects
 """

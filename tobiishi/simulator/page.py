@@ -9,7 +9,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Route
 
 _STATIC = Path(__file__).parent / "static"
-#: Whatever a message holds, it runs nothing here. Its images and videos may be anywhere.
+#: A message's content can't run scripts here. Its images and videos may be anywhere.
 _POLICY = "; ".join(
     (
         "default-src 'none'",

@@ -1,4 +1,4 @@
-"""What a friend sees in a message, and what of it they may tap.
+"""The visible and the tappable parts of a message.
 
 Pure: message objects as LINE takes them
 (https://developers.line.biz/en/reference/messaging-api/#message-objects).
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-#: LINE makes links of addresses in texts. How it finds their end it doesn't tell: this goes as far
+#: LINE makes links of addresses in texts. How it finds their end is undocumented: this goes as far
 #: as an address may, and leaves a sentence its punctuation.
 _URL = re.compile(r"https?://\w[\w\-.~:/?#\[\]@!$&'()*+,;=%]*", re.ASCII | re.IGNORECASE)
 _TAIL = ".,:;!?'*"
@@ -71,7 +71,7 @@ def images(message: Mapping[str, Any]) -> list[str]:
 
 
 def summary(message: Mapping[str, Any]) -> str:
-    """What a list of chats says of it."""
+    """The message's summary in a list of chats."""
     text = message.get("text") or message.get("altText")
     if text is None:
         kind = str(message.get("type"))

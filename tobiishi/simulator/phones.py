@@ -1,7 +1,7 @@
-"""What fetches a link or an image: a friend's phone, or LINE's own machine.
+"""Fetching links and images, as a friend's phone or LINE's own machine.
 
-Its own requests, as servers see them. How phones name themselves is as seen in the wild: LINE does
-not tell (https://developers.line.biz/en/docs/liff/differences-between-liff-browser-and-line-in-app-browser/).
+Its own requests, as servers see them. User agents are as seen in the wild: LINE does
+not document them (https://developers.line.biz/en/docs/liff/differences-between-liff-browser-and-line-in-app-browser/).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import httpx
 
-#: What the friend uses LINE on.
+#: The friend's platform.
 Device = Literal["ios", "android"]
 
 #: LINE's in-app browser.
@@ -32,7 +32,7 @@ USER_AGENTS: Mapping[Device, str] = {
         "Line/15.12.1/IAB"
     ),
 }
-#: What makes the previews of links.
+#: The fetcher of link previews.
 PREVIEW_USER_AGENT = "facebookexternalhit/1.1;line-poker/1.0"
 #: Seconds that a fetch may take, with all its redirects.
 PATIENCE = 10.0
@@ -64,7 +64,7 @@ def browser(device: Device, language: str | None) -> dict[str, str]:
 
 
 def image_loader(device: Device, language: str | None) -> dict[str, str]:
-    """The headers with which LINE on a phone loads images; a guess, nobody tells."""
+    """The headers with which LINE on a phone loads images; a guess, undocumented."""
     return {"Accept": "image/*,*/*;q=0.8", **_phone(device, language)}
 
 

@@ -1,7 +1,7 @@
 """LINE's previews of links: its own machine opens each address in a text that arrives.
 
-That is not the friend's doing, and whoever counts clicks must know it. Nothing waits for it, and
-where there is too much to preview, the rest goes without.
+Click counts must leave it out, as no friend did it. Nothing waits for it, and where there is too
+much to preview, the rest is dropped.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _MOST_WAITING = 50
 
 
 class Previews:
-    """Fetches what `see` hands in. `run` does the work."""
+    """Fetches the links that `see` queues. `run` does the work."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self._waiting: asyncio.Queue[str] = asyncio.Queue(_MOST_WAITING)
 
     def see(self, messages: Sequence[dict[str, Any]]) -> None:
-        """Have the links in these messages previewed, as far as the settings want it."""
+        """Queue the links in these messages for preview, where the settings want it."""
         if self._faults.settings.link_preview == "off":
             return
         urls = dict.fromkeys(

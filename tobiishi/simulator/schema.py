@@ -1,4 +1,4 @@
-"""Checks that say what is wrong as LINE does: a few words, and where.
+"""Checks that report errors as LINE does: a few words, and where.
 
 A `Check` takes a value and its place, and adds to a list of details. A value of the wrong type, or
 a property that LINE does not know, ends the whole check at once with a `Rejection`.
@@ -22,7 +22,7 @@ _DEEPEST = 20
 
 
 def check(value: Any, shape: Check) -> Details:
-    """What is wrong with a request body. Raises `Rejection`."""
+    """Check a request body. Raises `Rejection`."""
     details: Details = []
     shape(value, "", details)
     return details
@@ -141,7 +141,7 @@ def obj(
 
 
 def by_type(variants: Mapping[str, Check]) -> Check:
-    """An object whose `type` tells which other properties it has."""
+    """An object whose `type` determines its other properties."""
 
     def run(value: Any, at: str, details: Details) -> None:
         if not isinstance(value, dict):

@@ -146,7 +146,7 @@ def _retry_key(request: Request) -> UUID | None:
 
 
 def _accept(platform: Platform, sending: _Sending) -> list[dict[str, str]]:
-    """Accept a request, once for each retry key; what was sent. Raises `Rejection`.
+    """Accept a request, once for each retry key; returns what was sent. Raises `Rejection`.
 
     All in one transaction: of requests that come at once with the same key, one is accepted, and
     a request that is refused binds no key.
@@ -160,7 +160,7 @@ def _accept(platform: Platform, sending: _Sending) -> list[dict[str, str]]:
             now - RETRY_KEY_SECONDS,
         )
         if first:
-            # Only a push tells again what it sent.
+            # Only a push returns again what it sent.
             again = json.loads(first["sent_messages"]) if sending.endpoint == "push" else None
             raise Rejection(
                 409,
@@ -198,7 +198,7 @@ def _deliver(platform: Platform, sending: _Sending) -> list[dict[str, str]]:
         )
     messages = json.dumps(sending.body["messages"])
     kinds = [message["type"] for message in sending.body["messages"]]
-    # Who got it may act on each message by its id, so each has their own.
+    # Each recipient acts on messages by id, so each has ids of their own.
     sent = {user_id: [_sent_message(kind) for kind in kinds] for user_id in reached}
     place = friends.touch(platform, reached)
     unit = _kept_unit(platform, sending.unit)

@@ -1,4 +1,4 @@
-"""What LINE counts: quota, deliveries, and sums by aggregation unit.
+"""LINE's counts: quota, deliveries, and sums by aggregation unit.
 
 Nobody opens or taps anything here, so a message counts as seen by all whom it reached, and as
 clicked by nobody.
@@ -19,7 +19,7 @@ from starlette.routing import Route
 from tobiishi.simulator.answers import Rejection, not_found, query_number
 from tobiishi.simulator.platform import JAPAN, platform_of
 
-#: Fewer friends than this are not told of, for their privacy.
+#: Counts below this are not reported, for friends' privacy.
 PRIVATE_BELOW = 20
 #: LINE's first day of counting.
 _FIRST_DAY = "20180331"

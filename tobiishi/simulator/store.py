@@ -1,4 +1,4 @@
-"""What the simulator knows, in one SQLite file: it outlives a restart, and a kill.
+"""The simulator's state in one SQLite file, which survives a restart and a kill.
 
 Every change is committed before LINE's answer leaves. One connection, used from the event loop
 alone: each transaction runs to its end before another begins, and takes well under a millisecond.

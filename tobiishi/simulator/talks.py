@@ -15,7 +15,7 @@ from tobiishi.simulator import friends, parts
 from tobiishi.simulator.answers import Json, Rejection, query_number
 from tobiishi.simulator.platform import Platform, iso, platform_of
 
-#: What a friend may say that others can quote
+#: Types of a friend's messages that can be quoted
 #: (https://developers.line.biz/en/docs/messaging-api/get-quote-tokens/).
 QUOTABLE = ("text", "sticker", "image", "video")
 #: Requests and sayings, not message objects: how far back in a chat a tap looks.
@@ -82,7 +82,7 @@ def of(platform: Platform, user_id: str, limit: int = _LOOK_BACK) -> list[Item]:
 
 
 def find(items: Sequence[Item], message_id: str) -> Item:
-    """Raises `Rejection` where the chat has no such message."""
+    """Find the message. Raises `Rejection` where the chat lacks it."""
     for item in items:
         if item.id == message_id:
             return item
@@ -104,7 +104,7 @@ def quick_replies(items: Sequence[Item]) -> list[dict[str, Any]]:
 def say(
     platform: Platform, user_id: str, message: Mapping[str, Any], message_id: str | None
 ) -> None:
-    """Put something that the friend said into the chat; in a transaction."""
+    """Store what the friend said in the chat. To be called in a transaction."""
     platform.store.run(
         "insert into said (user_id, message_id, message, said_at, place) values (?, ?, ?, ?, ?)",
         user_id,
@@ -116,7 +116,7 @@ def say(
 
 
 def unsend(platform: Platform, user_id: str, message_id: str) -> None:
-    """Forget what the friend said, and that only; in a transaction."""
+    """Forget only what the friend said. To be called in a transaction."""
     platform.store.run(
         "update said set message = null where user_id = ? and message_id = ?", user_id, message_id
     )
@@ -124,7 +124,7 @@ def unsend(platform: Platform, user_id: str, message_id: str) -> None:
 
 
 def answer(platform: Platform, user_id: str, item: Item) -> None:
-    """Take away the quick replies of a message, one of which was tapped; in a transaction."""
+    """Remove the quick replies of a message after a tap. To be called in a transaction."""
     platform.store.run("update messages set answered = 1 where id = ?", item.row)
     friends.touch(platform, [user_id])
 
@@ -137,7 +137,7 @@ def forget(platform: Platform) -> None:
 
 
 async def list_talks(request: Request) -> Json:
-    """Who changed since a revision, or whose chat did; the latest first."""
+    """Friends who, or whose chats, changed since a revision; latest first."""
     platform = platform_of(request)
     since = query_number(request, "since", default=0, least=0, most=10**9)
     limit = query_number(request, "limit", default=200, least=1, most=1000)

@@ -1,7 +1,7 @@
-"""Webhooks: signed, sent, and sent again while nobody takes them.
+"""Webhooks: signed, sent, and redelivered until accepted.
 
 A webhook is kept before it is first sent, so that it survives a restart. LINE waits 2 seconds for
-a 2xx; what it does not tell (how often it redelivers, and when) is a setting here.
+a 2xx; how often and when it redelivers is undocumented, so a setting here.
 
 https://developers.line.biz/en/docs/messaging-api/receiving-messages/
 """
@@ -33,7 +33,7 @@ _AT_ONCE = 50
 
 
 class Courier:
-    """Brings webhooks to the webhook URL. `run` does the work; `post` hands in."""
+    """Delivers webhooks to the webhook URL. `run` does the work; `post` queues."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Courier:
                 await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
     def _send_due(self, http: httpx.AsyncClient) -> float | None:
-        """Begin to send what is due. Seconds until more will be, `None` where nothing waits."""
+        """Begin to send what is due. Returns seconds until the next, `None` where none waits."""
         rows = self._store.all(
             "select id, due_at from webhooks where status = 'pending' order by due_at, id limit ?",
             2 * _AT_ONCE,
@@ -97,7 +97,7 @@ class Courier:
             if row["due_at"] > now:
                 return float(row["due_at"] - now)
             if len(self._under_way) >= _AT_ONCE:
-                return None  # Each that ends rings.
+                return None  # Each task that ends sets the event.
             self._under_way[row["id"]] = asyncio.create_task(self._deliver(http, row["id"]))
         return None
 
@@ -114,7 +114,7 @@ class Courier:
             self._rung.set()
 
     async def _attempt(self, http: httpx.AsyncClient, webhook: int, *, again: bool = False) -> bool:
-        """Send it once and keep what came of it; whether it was taken."""
+        """Send it once and store the outcome; return whether it was accepted."""
         row = self._store.one("select * from webhooks where id = ?", webhook)
         if row is None:
             return False
