@@ -22,7 +22,7 @@ class SettingError(TobiishiError):
 
 
 class InUse(TobiishiError):
-    """What is asked can't be done while something else rests on it; the text names that."""
+    """Something else still rests on what is to be removed or changed; the text names it."""
 
 
 class NotFound(TobiishiError):

@@ -90,7 +90,7 @@ def timing_line(channel: str) -> Iterator[None]:
 
 
 def counted() -> bytes:
-    """What this process has counted."""
+    """The metrics that this process has counted."""
     return generate_latest(COUNTED)
 
 

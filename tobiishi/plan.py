@@ -1,4 +1,4 @@
-"""What a journey is and does next: the values that scenario, activities and workflow exchange.
+"""A journey and its next plan: the values that scenario, activities and workflow exchange.
 
 They go into Temporal's history at every step, so they stay small and carry references only: no
 message bodies, no friend's name.

@@ -1,4 +1,4 @@
-"""What every process of ours uses to reach Temporal: connection, converter, queues, attributes."""
+"""Access to Temporal for every process of ours: connection, converter, queues, attributes."""
 
 from __future__ import annotations
 

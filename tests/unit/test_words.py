@@ -39,6 +39,24 @@ SHARED_NAMES = {
 #: Their classes are named as what they speak of is named: requests, commands, LINE's own objects.
 SPEAK_OF_OTHERS = tuple(ROOT / "tobiishi" / name for name in ("api", "cli", "simulator"))
 
+#: Folders whose docstrings are held to `NOT_TO_BEGIN`, and the modules beside them.
+PLAIN = tuple(
+    ROOT / "tobiishi" / name
+    for name in (
+        "channels",
+        "chaos",
+        "cli",
+        "line",
+        "local",
+        "publishing",
+        "scenario",
+        "simulator",
+        "tracking",
+    )
+)
+#: Beginnings of sentences: write "Returns …", the imperative verb, or a noun.
+NOT_TO_BEGIN = re.compile(r"(?:\A|[.!?:;]\s+|\n\s*\n\s*)(Tells|Have|Who)\s")
+
 
 def sources() -> list[Path]:
     folders = ("tobiishi", "workflows", "activities")
@@ -106,6 +124,44 @@ def test_no_text_says_it_the_old_way() -> None:
 def test_the_old_words_are_found(source: str, count: int) -> None:
     found = [wrong for _, text in texts(ast.parse(source)) for wrong in wrong_words(text)]
     assert len(found) == count, found
+
+
+def docstrings(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The docstrings of the module, its classes and functions, each with its line."""
+    for node in ast.walk(tree):
+        if isinstance(
+            node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        ) and (text := ast.get_docstring(node)):
+            yield node.body[0].lineno, text
+
+
+def test_no_docstring_begins_a_sentence_roundabout() -> None:
+    read = [
+        (file, line, text)
+        for file in sources()
+        if file.parent == ROOT / "tobiishi" or any(file.is_relative_to(folder) for folder in PLAIN)
+        for line, text in docstrings(ast.parse(file.read_text(encoding="utf-8")))
+    ]
+    assert len(read) > 500
+    found = [
+        f"{file.relative_to(ROOT)}:{line}: {wrong[1]!r}"
+        for file, line, text in read
+        for wrong in NOT_TO_BEGIN.finditer(text)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Tells how many.", 1),
+        ("Keep it. Tells how many.\n\nWho comes late waits.", 2),
+        ("Have it done", 1),
+        ("Returns what it tells. Those who have it. Whoever has it.", 0),
+    ],
+)
+def test_roundabout_sentences_are_found(text: str, count: int) -> None:
+    assert len(NOT_TO_BEGIN.findall(text)) == count
 
 
 def test_no_two_public_classes_share_a_name() -> None:

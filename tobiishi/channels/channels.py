@@ -23,9 +23,9 @@ _sql = queries("channels")
 class Channel:
     """A LINE channel, and what it takes to speak for it."""
 
-    #: Our name of it, as in `/webhook/{channel}`.
+    #: Our name for it, as in `/webhook/{channel}`.
     channel: str
-    #: What people call it.
+    #: Its title, for people.
     title: str
     #: Channel secret: webhook signatures are checked with it.
     secret: str = field(repr=False)
@@ -33,9 +33,9 @@ class Channel:
     access_token: str = field(repr=False)
     #: Where LINE's API answers for it.
     api_base_url: str
-    #: The LINE Login channel that tells who comes by a route; None where there is none.
+    #: The LINE Login channel that identifies who comes by a route, if any.
     login: LoginChannel | None = None
-    #: The account's `@…`; None until LINE has told it.
+    #: The account's `@…`; None until LINE has returned it.
     basic_id: str | None = None
 
 
@@ -73,7 +73,7 @@ class Channels:
         )
 
     async def get(self, connection: Connection, channel: str) -> Channel:
-        """Raises `NotFound`."""
+        """Return the channel. Raises `NotFound`."""
         row = await _sql.get(connection, channel=channel)
         if row is None:
             raise NotFound(
@@ -87,7 +87,7 @@ class Channels:
     async def put_login(
         self, connection: Connection, channel: str, login: LoginChannel | None
     ) -> None:
-        """Set the LINE Login channel of a channel, or that it has none."""
+        """Set or remove the LINE Login channel of a channel."""
         await _sql.put_login(
             connection,
             channel=channel,
@@ -98,7 +98,7 @@ class Channels:
     async def keep_basic_id(
         self, connection: Connection, channel: str, basic_id: str | None
     ) -> None:
-        """Keep the account's `@…`, as LINE told it."""
+        """Store the account's `@…`, as LINE returned it."""
         await _sql.keep_basic_id(connection, channel=channel, basic_id=basic_id)
 
     async def put_default(self, connection: Connection, settings: Settings) -> None:

@@ -1,7 +1,7 @@
-"""Holds: sends that wait, because an operator said so or because LINE takes none just now.
+"""Holds: sends that wait, because an operator paused them or because LINE takes none now.
 
-A hold is one row. No journey is touched by it: each one that comes to send finds the row, waits,
-and looks again; its waits, branches and exits go on meanwhile, and nobody falls out.
+A hold is one row. It changes no journey: each one that comes to send finds the row, waits and polls
+again; its waits, branches and exits go on meanwhile, and no journey is lost.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _sql = queries("holds")
 Scope = Literal["channel", "scenario", "friend"]
 Kind = Literal["paused", "token", "quota"]
 
-#: How soon a journey that is held looks again: as long as the hold has lasted, within these. So
-#: who was held goes on soon after a short hold, and after a long one not all in the same second.
+#: How soon a held journey polls again: after as long as the hold has lasted, within these, so that
+#: journeys go on soon after a short hold, and spread out after a long one.
 SOONEST, LATEST = timedelta(seconds=10), timedelta(minutes=6)
 #: LINE counts months in Japan (https://developers.line.biz/en/docs/messaging-api/pricing/).
 _JAPAN = timezone(timedelta(hours=9))
@@ -31,13 +31,13 @@ _JAPAN = timezone(timedelta(hours=9))
 
 @dataclass(frozen=True, kw_only=True)
 class Hold:
-    """Something that holds sends back."""
+    """A row that makes sends wait."""
 
     channel: str
     scope: Scope
     #: The scenario's name or the friend's id; empty for the channel.
     name: str
-    #: `paused`: an operator said so. `token`: LINE does not take the channel's access token.
+    #: `paused`: by an operator. `token`: LINE does not take the channel's access token.
     #: `quota`: the month's messages are used up.
     kind: Kind
     #: In words.
@@ -51,9 +51,9 @@ class Hold:
         return cls(**{name: row[name] for name in cls.__dataclass_fields__})
 
     def look_again(self, now: datetime) -> timedelta:
-        """How long a journey that it holds waits until it looks again, each another time."""
+        """How long a held journey waits until it polls again, with jitter."""
         lasted = min(max(now - self.since, SOONEST), LATEST)
-        return lasted * random.uniform(0.5, 1)  # noqa: S311 - spreads load, no secret
+        return lasted * random.uniform(0.5, 1)  # noqa: S311 - spreads load, not a secret
 
 
 def month_turns(now: datetime) -> datetime:
@@ -74,7 +74,7 @@ async def put(
     until: datetime | None = None,
     at: datetime,
 ) -> tuple[Hold, bool]:
-    """Hold sends back from now on. Whether that is new, too: then somebody should be told."""
+    """Hold sends from now on. Returns whether the hold is new, and so to be reported."""
     row = await _sql.put(
         connection,
         channel=channel,
@@ -91,7 +91,7 @@ async def put(
 async def lift(
     connection: Connection, channel: str, *, scope: Scope = "channel", name: str = "", kind: Kind
 ) -> bool:
-    """Hold sends back no more for that. Whether it did."""
+    """Lift the hold for that reason. Returns whether there was one."""
     lifted: int = await _sql.lift(connection, channel=channel, scope=scope, name=name, kind=kind)
     return lifted > 0
 
@@ -99,7 +99,7 @@ async def lift(
 async def resume(
     connection: Connection, channel: str, *, scope: Scope = "channel", name: str = ""
 ) -> None:
-    """An operator says that sends go on. Raises `NotFound` where nothing held them back."""
+    """Resume sends for an operator. Raises `NotFound` where nothing held them."""
     kinds: tuple[Kind, ...] = ("paused", "quota", "token")
     lifted = [await lift(connection, channel, scope=scope, name=name, kind=kind) for kind in kinds]
     if not any(lifted):
@@ -108,7 +108,7 @@ async def resume(
 
 
 async def all_of(connection: Connection, channel: str, *, at: datetime) -> list[Hold]:
-    """What holds sends of the channel back now, the oldest first."""
+    """The channel's current holds, the oldest first."""
     return [
         Hold.from_row(row) for row in await all_rows(_sql.all(connection, channel=channel, at=at))
     ]
@@ -117,7 +117,7 @@ async def all_of(connection: Connection, channel: str, *, at: datetime) -> list[
 async def on_send(
     connection: Connection, journey: JourneyRef, *, retry_key: object, at: datetime
 ) -> Hold | None:
-    """What holds this journey's send back; None where nothing does."""
+    """The hold on this journey's send, if any."""
     row = await _sql.on_send(
         connection,
         channel=journey.channel,

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 #: LINE's own limit for each channel.
 FASTEST = 2000
-#: Where nobody said otherwise: other programs of the shop may push to the same channel.
+#: The default: other programs of the shop may push to the same channel.
 USUAL = 1000
 
 
@@ -57,7 +57,7 @@ async def current(client: Client) -> Pace:
 
 
 async def of_a_channel(client: Client) -> float:
-    """Messages a second to one channel's friends; the usual number while Temporal is away."""
+    """Messages a second to one channel's friends; the default while Temporal is away."""
     try:
         now = await current(client)
     except (RPCError, RuntimeError):
@@ -66,7 +66,7 @@ async def of_a_channel(client: Client) -> float:
 
 
 async def change(client: Client, pace: Pace, *, reason: str) -> None:
-    """Have Temporal keep another pace; it acts within seconds. Raises `RPCError`."""
+    """Set the pace in Temporal; it acts within seconds. Raises `RPCError`."""
     update = UpdateTaskQueueConfigRequest.RateLimitUpdate
     await client.workflow_service.update_task_queue_config(
         UpdateTaskQueueConfigRequest(
@@ -84,7 +84,7 @@ async def change(client: Client, pace: Pace, *, reason: str) -> None:
 
 
 async def ensure(client: Client) -> None:
-    """Have Temporal keep the usual pace where it keeps none: LINE would refuse what is faster."""
+    """Set the default pace in Temporal where it has none: LINE would refuse faster sends."""
     try:
         now = await current(client)
         if now.per_channel is None:

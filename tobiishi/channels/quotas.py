@@ -17,7 +17,7 @@ _sql = queries("quotas")
 
 @dataclass(frozen=True, kw_only=True)
 class Quota:
-    """A channel's messages of this month, as LINE told last."""
+    """A channel's messages of this month, as LINE last reported them."""
 
     channel: str
     #: Messages a month; None where there is no limit.
@@ -33,15 +33,15 @@ class Quota:
 
 
 async def get(connection: Connection, channel: str, *, at: datetime) -> Quota | None:
-    """What LINE told of this month; None where it has told nothing yet."""
+    """LINE's report on this month; None where there is none yet."""
     row = await _sql.get(connection, channel=channel)
     quota = Quota(**row) if row else None
-    # Of a month that is over it says nothing: LINE counts from the beginning.
+    # A past month's report is void: LINE counts from the beginning.
     return quota if quota and holds.month_turns(quota.told_at) > at else None
 
 
 async def take(connection: Connection, *, now: datetime, before: datetime) -> str | None:
-    """The channel that LINE was asked about the longest ago, if that was before `before`."""
+    """The channel whose quota was requested the longest ago, if before `before`."""
     channel: str | None = await _sql.take(connection, now=now, before=before)
     return channel
 

@@ -34,7 +34,7 @@ class Vault:
         return self._fernet.encrypt(secret.encode())
 
     def open(self, sealed: bytes) -> str:
-        """Raises `SettingError` where none of the keys fits."""
+        """Decrypt. Raises `SettingError` where none of the keys fits."""
         try:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken as error:

@@ -34,7 +34,7 @@ def main(
         Path | None, typer.Option(help="A worker's program to try in place of ours.")
     ] = None,
 ) -> None:
-    """Exit code 0 where every friend received what they should have, each message once."""
+    """Returns 0 where every friend received the expected messages, each once."""
     home = Path(tempfile.mkdtemp(prefix="tobiishi-chaos-"))
     run = Run(home, _free_ports(), worker)
     console = Console()

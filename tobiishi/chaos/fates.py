@@ -1,4 +1,4 @@
-"""What each virtual friend will do, and what they should have received: decided without our engine.
+"""Each virtual friend's acts and expected messages, decided without our engine.
 
 The expectation is a plain reading of the scenario, friend by friend, by people's common sense. It
 uses nothing of `tobiishi.scenario`, so that a mistake there does not excuse itself here.
@@ -51,7 +51,7 @@ steps:
 
 
 class Way(Enum):
-    """What a friend does in the middle of their journey."""
+    """A friend's act in the middle of their journey."""
 
     #: Joins the awaited audience once the journey waits for it.
     BUYS = "buys"
@@ -77,7 +77,7 @@ class Fate:
     #: In the audience that the branch asks about, from the beginning.
     likes: bool
     way: Way
-    #: LINE tells of an earlier blocking again, after the adding: an old event that means nothing.
+    #: LINE redelivers an earlier unfollow event after the adding: a stale event.
     old_news: bool
 
     @property
@@ -97,7 +97,7 @@ class Fate:
 
 def draw(count: int, *, seconds: float, brisk: bool, seed: int) -> list[Fate]:
     """So many fates, who add the channel within the first so many seconds."""
-    dice = random.Random(seed)  # noqa: S311 - dice, no secrets
+    dice = random.Random(seed)  # noqa: S311 - dice, not secrets
     ways = [Way.BUYS, Way.BUYS, Way.HAS_BOUGHT, Way.LEAVES_LATE]
     if not brisk:  # These need a wait to do it in.
         ways += [Way.HESITATES, Way.HESITATES, Way.LEAVES, Way.BLOCKS]
@@ -115,7 +115,7 @@ def draw(count: int, *, seconds: float, brisk: bool, seed: int) -> list[Fate]:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What is wrong with what one friend received."""
+    """An error in what one friend received."""
 
     friend: str
     way: Way
@@ -126,7 +126,7 @@ class Finding:
 
 
 def compare(fate: Fate, received: Sequence[str]) -> list[Finding]:
-    """Everything that is wrong; nothing where they received what they should have."""
+    """Return every difference from the expected messages."""
     got, expected = tuple(received), fate.expected
     kinds = []
     if any(text not in got for text in expected):
@@ -144,9 +144,9 @@ def compare(fate: Fate, received: Sequence[str]) -> list[Finding]:
 
 
 def compare_ledger(fate: Fate, accepted: Sequence[str], ledger: Mapping[str, str]) -> list[Finding]:
-    """What LINE accepted, by retry key, and what our ledger says of each: the same.
+    """Return where LINE's accepted retry keys and our ledger differ.
 
-    `unknown` may be either. Nothing may be `claimed` still: all journeys are over.
+    `unknown` may be either. None may be `claimed` still: all journeys are over.
     """
     sent = {key for key, status in ledger.items() if status == "sent"}
     unknown = {key for key, status in ledger.items() if status == "unknown"}

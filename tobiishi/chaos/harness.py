@@ -41,7 +41,7 @@ FAULTS: dict[str, Any] = {
 }
 #: Seconds that an answer of the run is waited for, again and again, before the harness gives up.
 _PATIENCE = 120.0
-#: Seconds until the ledger has heard what a worker that died could not tell it.
+#: Seconds until the ledger has what a killed worker could not report.
 _NOTICED = 45
 #: Seconds that a message may take: the waits before it, and all outages on the way.
 _SLOWEST = 300.0
@@ -122,7 +122,7 @@ class Walk:
     """All virtual friends, walking."""
 
     run: Run
-    #: Named so that a failure can be played again.
+    #: Kept so that a failure can be reproduced.
     seed: int
     line: httpx.AsyncClient
     api: httpx.AsyncClient
@@ -130,7 +130,7 @@ class Walk:
     recoveries: list[tuple[str, float]] = field(default_factory=list)
 
     async def prepare(self, scenario: str, fates: Sequence[Fate]) -> None:
-        """Publish the scenario, fill its audiences, and have LINE begin to fail."""
+        """Publish the scenario, fill its audiences, and turn on LINE's faults."""
         await self.tell("POST", "/api/scenarios", content=scenario.encode())
         for audience, friends in {
             LIKES: [fate.friend for fate in fates if fate.likes],
@@ -193,7 +193,7 @@ class Walk:
         self.recoveries.append((kill.part, time.monotonic() - begun))
 
     async def findings(self, fates: Sequence[Fate]) -> list[Finding]:
-        """What is wrong with what they all received, and with what the ledger says of it."""
+        """Return all errors in the received messages and in the ledger."""
         found = await asyncio.gather(*(self.findings_of(fate) for fate in fates))
         return [finding for each in found for finding in each]
 
@@ -201,7 +201,7 @@ class Walk:
         if wrong := compare(fate, await self.received(fate.friend)):
             return wrong
         found = compare_ledger(fate, *await self.ledgers(fate))
-        # A worker that died after LINE's answer is noticed after half a minute.
+        # A worker killed after LINE's answer is noticed after half a minute.
         for _ in range(_NOTICED):
             if not found:
                 break
@@ -230,7 +230,7 @@ class Walk:
         await self.tell("POST", path, json={"friends": friends})
 
     async def tell(self, method: str, path: str, **request: Any) -> None:
-        """Tell the starter, again and again until it takes it: that may be dead just now."""
+        """Call the starter, with retries, as it may be dead just now."""
 
         async def ask() -> bool:
             try:
@@ -252,7 +252,7 @@ class Walk:
         ]
 
     async def until_received(self, friend: str, count: int) -> None:
-        """Wait for so many messages. Those that never come are told at the end."""
+        """Wait for so many messages. Missing ones are reported at the end."""
         with suppress(TimeoutError):
             await self.patiently(
                 lambda: self.received(friend),
@@ -269,7 +269,7 @@ class Walk:
         every: float = 0.25,
         seconds: float = _PATIENCE,
     ) -> None:
-        """Ask until it is enough. Raises `TimeoutError`."""
+        """Poll until it is enough. Raises `TimeoutError`."""
         async with asyncio.timeout(seconds):
-            while not enough(await ask()):  # noqa: ASYNC110 - other processes ring no bell
+            while not enough(await ask()):  # noqa: ASYNC110 - other processes can't set an event
                 await asyncio.sleep(every)

@@ -1,11 +1,11 @@
-"""What is killed when, and how soon a new friend was greeted after it."""
+"""The schedule of kills, and how soon a new friend was greeted after each."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
 
-#: The parts of a run, and the words in their command lines that tell them.
+#: The parts of a run, and the words in their command lines that identify them.
 PARTS = {
     "worker": "worker.py",
     "starter": "starter.py",
@@ -25,7 +25,7 @@ class Kill:
 
 def draw(*, rounds: int, first: float, last: float, seed: int) -> list[Kill]:
     """Each part once in each round, in an order of its own, evenly over the time."""
-    dice = random.Random(seed)  # noqa: S311 - dice, no secrets
+    dice = random.Random(seed)  # noqa: S311 - dice, not secrets
     order = [part for _ in range(rounds) for part in dice.sample(list(PARTS), len(PARTS))]
     every = (last - first) / max(len(order) - 1, 1)
     return [Kill(part=part, at=first + number * every) for number, part in enumerate(order)]

@@ -1,4 +1,4 @@
-"""`tobiishi run` without the examples, whose messages nobody expects here.
+"""`tobiishi run` without the examples, whose messages are unexpected here.
 
 `python -m tobiishi.chaos.run [WORKER]`, where WORKER is the program of a worker to try.
 """

@@ -64,12 +64,12 @@ def key() -> None:
 
 @app.command()
 def codec() -> None:
-    """Tell the codec endpoint to set in the Temporal UI, where histories are encrypted."""
+    """Print the codec endpoint to set in the Temporal UI, where histories are encrypted."""
     typer.echo(call("GET", "/api/codec")["url"])
 
 
 def main() -> None:
-    """The entry point: an error that we know is one line, not a trace."""
+    """The entry point: a known error is one line, not a traceback."""
     try:
         app()
     except (SettingError, Failed) as error:

@@ -71,7 +71,7 @@ def define(
 
 
 def _definitions(file: Path) -> dict[str, dict[str, Any]]:
-    """What the file says of each audience. Raises `Failed`."""
+    """The definition of each audience in the file. Raises `Failed`."""
     problem = "it has no `audiences:`"
     try:
         said = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
@@ -170,7 +170,7 @@ def members(
     most: Annotated[int, typer.Option(min=1, max=1000, help="No more than so many.")] = 100,
     channel: Channel = DEFAULT,
 ) -> None:
-    """Who is in it, since when and why, in the order of their ids."""
+    """The members, since when and why, in the order of their ids."""
     params = {"channel": channel, "after": after, "limit": most}
     page = call("GET", path_of("audiences", audience, "members"), params=params)
     table = Table(Column("friend", no_wrap=True), "since (UTC)", "why")

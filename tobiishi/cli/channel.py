@@ -54,7 +54,7 @@ def login(
     channel: str,
     remove: Annotated[bool, typer.Option("--remove", help="It has none any more.")] = False,
 ) -> None:
-    """Have a LINE Login channel tell who comes by a route (docs/routes.md). Asks for its secret."""
+    """Set the LINE Login channel for routes (docs/routes.md). Asks for its secret."""
     path = path_of("channels", channel, "login")
     if remove:
         call("DELETE", path)

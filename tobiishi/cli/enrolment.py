@@ -76,7 +76,7 @@ def pace(
 
 
 def begun(enrolment: dict[str, Any], *, follow: bool | None) -> None:
-    """Tell of an enrolment that has just begun, and watch it where that is wanted."""
+    """Report an enrolment that has just begun, and follow it on request."""
     number, total = enrolment["id"], enrolment["total"]
     typer.echo(f"enrolment {number} begins: {total:,} friends are in {enrolment['audience']}")
     if follow is None and sys.stdin.isatty() and sys.stdout.isatty():
@@ -88,7 +88,7 @@ def begun(enrolment: dict[str, Any], *, follow: bool | None) -> None:
 
 
 def watch(number: int) -> None:
-    """A bar until it is over; Ctrl-C ends the watching and not the enrolment."""
+    """Show a progress bar until it is over; Ctrl-C ends the bar, not the enrolment."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -24,7 +24,7 @@ _PIECE = 1 << 16
 
 
 def send(path: str, file: Path, *, channel: str, keep_good: bool) -> Any:
-    """What the starter answers to the file. Shows how far it is. Raises `Failed`."""
+    """Send the file with a progress bar; returns the answer. Raises `Failed`."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}", markup=False),

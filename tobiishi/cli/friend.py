@@ -1,4 +1,4 @@
-"""`tobiishi friend`: what is known of a friend, and why they got what they got."""
+"""`tobiishi friend`: what is known of a friend, and why they got each message."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FriendId = Annotated[
     str, typer.Argument(help="A LINE user id.", metavar="friend", callback=_identified)
 ]
 
-#: As many as the starter tells in one answer.
+#: As many as the starter returns in one answer.
 _PAGE = 1000
 
 
@@ -51,7 +51,7 @@ def list_all(
     only = {"tag": tag, "audience": audience}
     params = {"channel": channel} | {name: said for name, said in only.items() if said}
     found: list[dict[str, Any]] = []
-    # One more than is shown tells whether there are more.
+    # One more than is shown reveals whether there are more.
     while wanted := most + 1 - len(found):
         limit, after = min(wanted, _PAGE), found[-1]["friend"] if found else ""
         page = call("GET", "/api/friends", params={**params, "after": after, "limit": limit})
@@ -113,7 +113,7 @@ def untag(friend: FriendId, tags: Tags, channel: Channel = DEFAULT) -> None:
 
 @app.command("set")
 def set_attributes(friend: FriendId, told: Told, channel: Channel = DEFAULT) -> None:
-    """Tell attributes: gender, birthday, age, region, os, language, or the shop's own."""
+    """Set attributes: gender, birthday, age, region, os, language, or the shop's own."""
     path = path_of("friends", friend, "attributes")
     known = call("PATCH", path, params={"channel": channel}, json=_attributes(told))
     typer.echo(_in_words(known["attributes"]) or "none")
@@ -133,7 +133,7 @@ def upload(
     keep_good: KeepGood = False,
     channel: Channel = DEFAULT,
 ) -> None:
-    """Tell attributes and tags of many friends, by a CSV with a header row (docs/friends.md)."""
+    """Set attributes and tags of many friends, by a CSV with a header row (docs/friends.md)."""
     done = send("/api/friends/attributes", file, channel=channel, keep_good=keep_good)
     for wrong in done["wrong_lines"]:
         where = f"line {wrong['line']}" + (wrong["column"] and f", {wrong['column']}")
@@ -173,7 +173,7 @@ def forget(
 
 
 def _attributes(told: list[str]) -> dict[str, Any]:
-    """What the words `name=value` tell, as the API takes it. Raises `Failed`."""
+    """Parse the words `name=value` for the API. Raises `Failed`."""
     said: dict[str, Any] = {}
     for each in told:
         header, separator, text = each.partition("=")
@@ -200,5 +200,5 @@ def _in_words(attributes: dict[str, Any]) -> str:
 
 
 def _console() -> Console:
-    """Prints what people wrote as they wrote it: `[…]` is no markup."""
+    """Prints what people wrote as they wrote it: `[…]` is not markup."""
     return Console(highlight=False, markup=False)

@@ -22,7 +22,7 @@ def put(
     title: Annotated[str | None, typer.Option(help="What marketers call it.")] = None,
     channel: Channel = DEFAULT,
 ) -> None:
-    """Make a route, or change what it is called. Tells its link."""
+    """Make a route, or change its title. Prints its link."""
     made = call("PUT", path_of("routes", route), params={"channel": channel}, json={"title": title})
     _say(made)
     for note in made["notes"]:

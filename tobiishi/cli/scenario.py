@@ -53,7 +53,7 @@ def retire(
     ] = False,
     channel: Channel = DEFAULT,
 ) -> None:
-    """Have nobody enter a scenario any more, until it is published again."""
+    """Stop a scenario from being entered, until it is published again."""
     under_way = "stop" if stop_journeys else "finish"
     params = {"channel": channel, "under_way": under_way}
     answer = call("POST", path_of("scenarios", scenario, "retire"), params=params, timeout=None)

@@ -18,12 +18,12 @@ class Failed(TobiishiError):
 
 
 def path_of(*names: str) -> str:
-    """The path of what has these names, whatever they are made of."""
+    """The URL path of these names, percent-encoded."""
     return "/api/" + "/".join(quote(name, safe="") for name in names)
 
 
 def call(method: str, path: str, *, timeout: float | None = 60, **request: Any) -> Any:
-    """The JSON answer of the starter, within so many seconds. Raises `Failed`.
+    """Return the starter's JSON answer, within so many seconds. Raises `Failed`.
 
     The address is `TOBIISHI_URL`, or this machine's `TOBIISHI_PORT`; the token is
     `TOBIISHI_API_TOKEN`, or the one that `tobiishi run` keeps in the data folder.

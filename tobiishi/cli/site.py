@@ -18,13 +18,13 @@ Host = Annotated[str, typer.Argument(help="Such as www.shop.example.")]
 
 @app.command()
 def add(host: Host, channel: Channel = DEFAULT) -> None:
-    """Have friends recognised on a host's pages, which carry the tag (docs/site.md)."""
+    """Recognise friends on a host's pages, which carry the tag (docs/site.md)."""
     _say(_call("PUT", f"/{quote(host, safe='')}", channel))
 
 
 @app.command()
 def remove(host: Host, channel: Channel = DEFAULT) -> None:
-    """Have nothing taken any more that the host's pages tell."""
+    """Accept no more events from the host's pages."""
     _say(_call("DELETE", f"/{quote(host, safe='')}", channel))
 
 

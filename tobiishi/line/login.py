@@ -47,7 +47,7 @@ class LoginChannel:
 
 @dataclass(frozen=True, kw_only=True)
 class Tokens:
-    """What an authorization code was exchanged for."""
+    """The tokens that an authorization code was exchanged for."""
 
     #: A JWT that names who logged in. Not trusted before LINE has verified it.
     id_token: str = field(repr=False)

@@ -1,6 +1,6 @@
 """Everything on one machine: `make run` starts, watches and stops the parts found here.
 
-In production the parts are somebody else's, and none of this is needed.
+In production the parts are provided otherwise, and none of this is needed.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from tobiishi.errors import TobiishiError
 
 
 class LocalError(TobiishiError):
-    """A part could not be started. The message is one line: what is wrong, what to do."""
+    """A part could not be started. The message is one line: the error and the fix."""
 
     def __init__(self, message: str, *, said: Sequence[str] = ()) -> None:
         super().__init__(message)

@@ -1,7 +1,7 @@
 """Child processes that end when this one does, whatever ends it.
 
 A child gets a session of its own, so that Ctrl-C reaches this process only, which then decides
-the order of stopping. And it asks the kernel for a signal at our death, so that not even
+the order of stopping. It also asks the kernel for a signal at our death, so that not even
 `kill -9` leaves one behind.
 """
 
@@ -24,7 +24,7 @@ _LOG_LIMIT = 10 * 2**20
 
 @dataclass(frozen=True)
 class Command:
-    """What to run, and how it wants to be stopped."""
+    """A program to run, and how to stop it."""
 
     #: Program and arguments. No secrets: every user of the machine can read them.
     argv: tuple[str, ...]
@@ -37,9 +37,9 @@ class Command:
     #: User and group (ids) to run as; those of this process where None. Only root can set them.
     user: int | None = None
     group: int | None = None
-    #: Asks the child to stop in order.
+    #: Asks the child to shut down gracefully.
     stop_signal: signal.Signals = signal.SIGTERM
-    #: What the kernel sends the child when this process dies.
+    #: The signal that the kernel sends the child when this process dies.
     death_signal: signal.Signals = signal.SIGKILL
 
 
@@ -103,7 +103,7 @@ class Child:
 
 
 def rotate(log: Path) -> None:
-    """Keep a log under the limit, one older piece beside it. Its writer may go on writing."""
+    """Rotate a log at the limit, keeping one older file. Its writer may go on writing."""
     if log.exists() and log.stat().st_size > _LOG_LIMIT:
         shutil.copyfile(log, log.with_name(log.name + ".1"))
         os.truncate(log, 0)
@@ -126,7 +126,7 @@ def _bound_to_this_process(death_signal: signal.Signals) -> Callable[[], None] |
 
     def bind() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, int(death_signal))
-        if os.getppid() != parent:  # it died before the kernel knew of the wish
+        if os.getppid() != parent:  # the parent died before `prctl` took effect
             os._exit(1)
 
     return bind

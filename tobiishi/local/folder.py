@@ -14,7 +14,7 @@ from tobiishi.local import LocalError
 def claim(folder: Path, in_use: str) -> IO[str]:
     """Make the folder where it is missing, for its owner only, and lock it.
 
-    The lock holds until the file returned is closed, or this process ends, however it ends.
+    The lock lasts until the returned file is closed, or this process ends, however it ends.
     Raises `LocalError`, with the text `in_use` where another process has the lock.
     """
     try:

@@ -38,7 +38,7 @@ def missing_keys(home: Path, known: Mapping[str, str]) -> dict[str, str]:
 
 
 def _write(file: Path, keys: Mapping[str, str]) -> None:
-    """All or nothing: half a file would cost the secrets that are encrypted with it."""
+    """Write atomically: half a file would lose the secrets that are encrypted with it."""
     unfinished = file.with_name(file.name + ".new")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

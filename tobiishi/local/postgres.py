@@ -55,7 +55,7 @@ class _Place:
     folder: Path
     #: Folder of the programs.
     programs: Path
-    #: What to put before a program's name.
+    #: The command prefix of each program.
     prefix: tuple[str, ...] = ()
     #: User and group (ids) to run as, where not our own.
     user: int | None = None
@@ -73,7 +73,7 @@ class _Place:
             log=log,
             # Nothing of ours: neither secrets nor somebody's PG* variables.
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-            # Another user may have no right to be in ours.
+            # Another user may lack permission for our working folder.
             cwd=Path("/"),
             user=self.user,
             group=self.group,
@@ -137,7 +137,7 @@ class EmbeddedPostgres:
             raise
 
     async def stop(self, grace: float = _STOP_SECONDS) -> None:
-        """Stop the server: in order, or by force after `grace` seconds."""
+        """Stop the server gracefully, or by force after `grace` seconds."""
         if self._child is not None:
             await self._child.stop(grace)
             self._child = None
@@ -172,7 +172,7 @@ class EmbeddedPostgres:
         return f"postgresql://{_USER}@/{quote(database)}?host={quote(str(self._socket), safe='')}"
 
     def _take_lock(self) -> None:
-        """Be the only one on the folder. The kernel lets go of the lock when we die."""
+        """Lock the folder. The kernel releases the lock when we die."""
         if self._lock is None:
             self._lock = claim(
                 self.folder,
@@ -257,11 +257,11 @@ class EmbeddedPostgres:
                 if not _serves(pid, place.data):
                     break
                 await asyncio.sleep(0.02)
-        # Its number may be another process's by now, which Postgres would take for the server.
+        # Its pid may be reused by now, and Postgres would take that process for the server.
         lock_file.unlink(missing_ok=True)
 
     async def _init(self, place: _Place) -> None:
-        # Under another name until complete: an interrupted one is begun anew.
+        # Under another name until complete: an interrupted one is begun again.
         unfinished = place.folder / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         arguments = [
@@ -327,7 +327,7 @@ class EmbeddedPostgres:
             await connection.close()
 
     def _make_socket_folder(self, place: _Place) -> Path:
-        # After a crash: again at the address that others know.
+        # After a crash, reuse the address that clients know.
         folder = self._socket or place.folder / "socket"
         if len(os.fsencode(folder / _SOCKET)) <= _LONGEST_SOCKET:
             shutil.rmtree(folder, ignore_errors=True)
@@ -353,7 +353,7 @@ def _bundled_programs() -> Path:
 
 
 def _unprivileged_user() -> pwd.struct_passwd:
-    """`nobody`, or any other user that is not root. One that exists: initdb looks its name up."""
+    """`nobody`, or another existing user that is not root: initdb looks its name up."""
     users = [user for user in pwd.getpwall() if user.pw_uid != 0]
     if not users:
         raise LocalError(
@@ -376,7 +376,7 @@ def _shared_folder(location: Path, user: pwd.struct_passwd) -> Path:
 
 
 def _copy(programs: Path, copy: Path) -> Path:
-    """A copy for a user who cannot reach the original. Always anew: that may have been updated."""
+    """Copy for a user who can't reach the original; each time, as that may have been updated."""
     shutil.rmtree(copy, ignore_errors=True)
     package = programs.parents[1]
     # The programs look for their libraries in the package or, by the name of it, beside it.
@@ -391,7 +391,7 @@ def _copy(programs: Path, copy: Path) -> Path:
 
 
 def _serves(pid: int, data: Path) -> bool:
-    """Whether that process is the server of that folder, which it makes its working folder."""
+    """Whether the process is the folder's server, whose working folder it is."""
     try:
         return pid > 0 and Path(f"/proc/{pid}/cwd").readlink() == data
     except OSError:

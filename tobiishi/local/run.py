@@ -38,21 +38,21 @@ from tobiishi.simulator.login import LOGIN_CHANNEL_ID, LOGIN_CHANNEL_SECRET
 from tobiishi.temporal import SEARCH_ATTRIBUTES, connect, connect_config
 from tobiishi.tokens import Signer
 
-#: The shop that the examples speak of.
+#: The shop in the examples.
 EXAMPLE_SHOP = "https://shop.example"
 
 _ROOT = Path(__file__).resolve().parents[2]
 _REACH_SECONDS = 5.0
 _PUBLISH_SECONDS = 30.0
 
-#: Access token and channel secret of the simulator's channel. Nobody else's, so no secrets.
+#: Access token and channel secret of the simulator's channel. Used by nothing else, so not secret.
 _SIMULATOR_TOKEN = "simulator-token"  # noqa: S105
 SIMULATOR_SECRET = "simulator-secret"  # noqa: S105
 
 
 @dataclass(frozen=True)
 class Programs:
-    """What is run for the parts of our own."""
+    """The programs of our own parts."""
 
     #: Says `worker ready` when it polls for work.
     worker: tuple[str, ...] = (sys.executable, str(_ROOT / "worker.py"))
@@ -75,7 +75,7 @@ async def run(settings: Settings, programs: Programs | None = None) -> int:
 
     def stop() -> None:
         nonlocal asked
-        if not asked:  # being impatient must not interrupt the stopping
+        if not asked:  # a second signal must not interrupt the shutdown
             asked = True
             work.cancel()
 
@@ -206,7 +206,7 @@ async def _start(
 
 
 def _check_ports(settings: Settings, *, temporal: bool) -> None:
-    """All ports that will be needed are free. Raises `LocalError`."""
+    """Check that all needed ports are free. Raises `LocalError`."""
     needed = [("port", settings.host)]
     if temporal:
         needed += [("temporal_port", "127.0.0.1"), ("temporal_ui_port", "127.0.0.1")]
@@ -283,10 +283,10 @@ def _unreachable(address: str, error: Exception) -> LocalError:
 
 
 async def _publish(folder: Path, starter: str, token: str, simulator: str | None) -> list[str]:
-    """Publish the scenarios of a folder, except those that somebody has retired.
+    """Publish the scenarios of a folder, except retired ones.
 
-    A wrong one is told of, and stops nothing. With a simulator, its demo shop stands for the shop
-    that the examples speak of.
+    An invalid one is reported and skipped. With a simulator, its demo shop replaces the shop in the
+    examples.
     """
     published = []
     shop = f"{simulator}/shop" if simulator else EXAMPLE_SHOP
@@ -334,7 +334,7 @@ def _detail(response: httpx.Response) -> str:
 
 
 def _codec_endpoint(settings: Settings, secret_key: str) -> str | None:
-    """Where the Temporal UI has payloads decoded, where they are encrypted."""
+    """The codec endpoint for the Temporal UI, where payloads are encrypted."""
     if settings.payload_keys is None:
         return None
     return _starter_url(settings) + path_of(Signer(SecretStr(secret_key)))

@@ -1,4 +1,4 @@
-"""Starts parts in order, brings back one that ends by itself, stops them in reverse."""
+"""Starts parts in order, restarts one that ends by itself, stops them in reverse."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tobiishi.local.children import Child, Command, last_lines, rotate
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 9.0
-#: What each part has at least, of those seconds, to stop in.
+#: Seconds of those that each part has at least to stop in.
 _STOP_SHARE = 1.5
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
@@ -25,7 +25,7 @@ _LOG_LOOK_SECONDS = 60.0
 
 
 class Part(Protocol):
-    """What can be supervised: a server of ours, or a `Program`."""
+    """A part to supervise: a server of ours, or a `Program`."""
 
     @property
     def name(self) -> str: ...
@@ -40,11 +40,11 @@ class Part(Protocol):
         """The exit code, once it has ended."""
 
     async def stop(self, grace: float) -> None:
-        """In order, or by force after `grace` seconds."""
+        """Stop gracefully, or by force after `grace` seconds."""
 
 
 class Program:
-    """A program of ours that is ready when `ready` says so."""
+    """A program of ours that is ready when `ready` returns true."""
 
     def __init__(
         self, name: str, command: Command, ready: Callable[[Program], Awaitable[bool]]
@@ -58,7 +58,7 @@ class Program:
 
     @property
     def said(self) -> str:
-        """What it has written since its start."""
+        """The program's output since its start."""
         with self.log.open("rb") as log:
             log.seek(self._log_start)
             return log.read().decode(errors="replace")
@@ -143,7 +143,7 @@ class Supervisor:
     """Keeps parts running until it is stopped."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        """`say` is told, in one line, of what happens to the parts."""
+        """`say` gets one line on each change of a part."""
         self._say = say
         self._parts: list[Part] = []
 
@@ -153,7 +153,7 @@ class Supervisor:
         self._parts.append(part)
 
     async def watch(self) -> None:
-        """Bring back what ends by itself, until cancelled."""
+        """Restart parts that end by themselves, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for part in self._parts:
                 group.create_task(self._keep(part))

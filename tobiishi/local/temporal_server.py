@@ -75,7 +75,7 @@ class EmbeddedTemporal:
             raise
 
     async def stop(self, grace: float = _STOP_SECONDS) -> None:
-        """Stop the server: in order, or by force after `grace` seconds."""
+        """Stop the server gracefully, or by force after `grace` seconds."""
         if self._child is not None:
             await self._child.stop(grace)
             self._child = None
@@ -114,7 +114,7 @@ class EmbeddedTemporal:
             '--dynamic-config-value=history.timerProcessorMaxTimeShift="20ms"',
         ]
         if self._codec_endpoint:
-            # The UI shows what is encrypted, as this tells it (see `tobiishi.codec`).
+            # The UI decrypts payloads by this endpoint (see `tobiishi.codec`).
             arguments.append(f"--ui-codec-endpoint={self._codec_endpoint}")
         for key in self._search_attributes:
             arguments.append(f"--search-attribute={key.name}={_type_name(key)}")
@@ -124,7 +124,7 @@ class EmbeddedTemporal:
         deadline = asyncio.get_running_loop().time() + _START_SECONDS
         while True:
             try:
-                # Nothing of the environment: a TEMPORAL_API_KEY, say, is for another server.
+                # An empty environment: a TEMPORAL_API_KEY, say, is for another server.
                 client = await Client.connect(self.address, namespace=NAMESPACE)
                 await client.workflow_service.update_namespace(_keep_finished_journeys())
                 return

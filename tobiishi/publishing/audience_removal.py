@@ -9,7 +9,7 @@ from tobiishi.publishing import versions
 
 _sql = queries("audiences")
 
-#: Where an audience's name is.
+#: The columns that hold an audience's name.
 _TABLES = ("audience_members", "past_memberships", "journey_interests", "audiences")
 
 

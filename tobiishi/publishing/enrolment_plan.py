@@ -15,7 +15,7 @@ from tobiishi.scenario import Scenario
 #: `cancelled` and `done` are for good.
 Status = Literal["running", "paused", "cancelled", "done"]
 
-#: How many a second, where nobody says otherwise, and at most.
+#: How many a second, by default and at most.
 PACE, FASTEST = 100, 1000
 #: How many members are looked at for one page.
 LOOK = 2000
@@ -23,7 +23,7 @@ LOOK = 2000
 MOST_WAITING = 300
 #: The time between pages, and how many friends a page should be worth.
 SHORTEST_REST, LONGEST_REST, WORTH = timedelta(seconds=1), timedelta(seconds=10), 100
-#: What the rate of late is counted over.
+#: The period of the recent rate.
 OF_LATE = timedelta(minutes=1)
 
 
@@ -50,7 +50,7 @@ class Progress:
     status: Status
     #: How far, for people: `12,300 / 100,000 entered, about 14 minutes left`.
     said: str
-    #: When the next page is due; None where nothing is to be done before somebody says so.
+    #: When the next page is due; None where it waits for an operator.
     next_at: datetime | None
 
     @property
@@ -66,7 +66,7 @@ def rest(per_second: int) -> timedelta:
 def page_size(per_second: int, *, since_last: timedelta | None, waiting: int) -> int:
     """How many may enter now, so long after the last page (None: this is the first).
 
-    A timer or two that came late are made up for. More is not: where Temporal is behind with its
+    A late timer or two are made up for, more are not: where Temporal is behind with its
     tasks, pages come late because of it, and that is how an enrolment makes way for others.
     """
     most = 2 * rest(per_second)
@@ -76,7 +76,7 @@ def page_size(per_second: int, *, since_last: timedelta | None, waiting: int) ->
 
 
 def rate_of_late(former: float | None, looked: int, since_last: timedelta | None) -> float | None:
-    """How many a second were looked at of late, from what it was and the last page."""
+    """How many a second were looked at recently, from the former rate and the last page."""
     if not since_last:
         return former
     now = looked / since_last.total_seconds()

@@ -1,8 +1,8 @@
 """Enrolments: a scenario is started for those who are in its audience already, page by page.
 
-The row is the truth: how far it has come, whether it goes on, and how fast. A page of friends and
-the row's new cursor are written in one transaction, so whatever dies, the next page begins where
-the last that was kept ended.
+The row is the source of truth: progress, status and pace. A page of friends and
+the row's new cursor are written in one transaction, so after any crash, the next page begins where
+the last committed one ended.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _sql = queries("enrolments")
 
 @dataclass(frozen=True, kw_only=True)
 class PassedOver:
-    """How many were looked at and did not enter, by why."""
+    """How many were looked at and did not enter, by reason."""
 
     #: They had entered before, or enter by themselves because they have just joined.
     had_entered: int
@@ -57,7 +57,7 @@ class Enrolment:
     status: Status
     #: Why it was cancelled, or what ended it early.
     because: str | None
-    #: What it waits for, in words; empty where for nothing.
+    #: The reason that it waits, for people; empty where it doesn't.
     note: str
     #: The last friend that was looked at.
     cursor: str
@@ -67,7 +67,7 @@ class Enrolment:
     total: int
     #: How many may enter in a second, at most.
     per_second: int
-    #: How many a second were looked at of late, where that can be told.
+    #: How many a second were looked at recently, where known.
     rate: float | None
     #: When the last page was entered, if one was since it began or went on.
     page_at: datetime | None
@@ -115,7 +115,7 @@ class Enrolment:
 
 
 async def get(connection: Connection, enrolment_id: int) -> Enrolment:
-    """Raises `NotFound`."""
+    """Return the enrolment. Raises `NotFound`."""
     row = await _sql.get(connection, id=enrolment_id)
     return Enrolment.from_row(_found(row, enrolment_id))
 
@@ -127,10 +127,9 @@ async def all_of(connection: Connection, channel: str, *, limit: int = 100) -> l
 
 
 async def hold_all_of(connection: Connection, channel: str, scenario: str) -> None:
-    """Those of the scenario that are not over, held until the transaction ends.
+    """Lock the scenario's enrolments that are not over until the transaction ends.
 
-    Whoever publishes does it before it locks anything that a page needs: else the two would wait
-    for each other.
+    Publishing must do it before it locks anything that a page needs, or the two would deadlock.
     """
     await _sql.hold_of_scenario(connection, channel=channel, scenario=scenario)
 
@@ -138,7 +137,7 @@ async def hold_all_of(connection: Connection, channel: str, scenario: str) -> No
 async def cancel_all_of(
     connection: Connection, channel: str, scenario: str, *, because: str, now: datetime
 ) -> None:
-    """Those of the scenario enter nobody more, for good."""
+    """Cancel the scenario's enrolments, for good."""
     await _sql.cancel_all_of(
         connection, channel=channel, scenario=scenario, because=because, now=now
     )
@@ -168,7 +167,7 @@ async def pause(connection: Connection, enrolment_id: int) -> Enrolment:
 
 
 async def resume(connection: Connection, enrolment_id: int) -> Enrolment:
-    """Go on. One that runs already has its workflow started again, should that be gone.
+    """Resume. If it runs already, its workflow is started again should it be gone.
 
     Raises `NotFound`, `Invalid`.
     """
@@ -185,19 +184,19 @@ async def cancel(
 
 
 async def call_off(connection: Connection, enrolment_id: int, *, at: datetime) -> None:
-    """Keep that somebody cancelled it in Temporal; nothing where it is over already."""
+    """Record that it was cancelled in Temporal; no effect where it is over already."""
     with suppress(Invalid):
         await cancel(connection, enrolment_id, because="in Temporal", now=at)
 
 
 async def untold(connection: Connection, *, now: datetime) -> tuple[Enrolment, int] | None:
-    """One that Temporal must be told of, and how often that has failed."""
+    """An enrolment that Temporal must be told of, and how often that has failed."""
     row = await _sql.untold(connection, now=now)
     return row and (Enrolment.from_row(row), row["attempts"])
 
 
 async def told(connection: Connection, enrolment: Enrolment) -> None:
-    """Keep that Temporal knows it, with the status that it had then."""
+    """Record that Temporal knows it, with the status that it had then."""
     await _sql.told(connection, id=enrolment.ref.enrolment_id, status=enrolment.status)
 
 
@@ -209,7 +208,7 @@ async def postpone(
 
 
 async def set_pace(connection: Connection, enrolment_id: int, per_second: int) -> Enrolment:
-    """How many may enter in a second from the next page on. Raises `NotFound`, `Invalid`."""
+    """Set how many may enter in a second from the next page on. Raises `NotFound`, `Invalid`."""
     if not 1 <= per_second <= FASTEST:
         raise Invalid(f"per_second is {per_second}; make it 1 to {FASTEST}")
     await _hold_unfinished(connection, enrolment_id)
@@ -221,7 +220,7 @@ async def set_pace(connection: Connection, enrolment_id: int, per_second: int) -
 async def enter_page(
     connection: Connection, enrolment_id: int, scenario: Scenario, *, now: datetime
 ) -> Progress:
-    """Enter the next members who never were in the scenario, and tell when to come again.
+    """Enter the next members who never were in the scenario; return when to come again.
 
     To be called in a transaction. Pages that are entered at once wait for each other.
     """
@@ -285,7 +284,7 @@ async def _enter(
     if met:
         strangers = [row["friend"] for row in met]
         await audiences.reconsider(connection, ref.channel, strangers, at=now)
-    # A statement of its own: it sees what others did to these friends before they were held.
+    # A statement of its own: it sees what others did to these friends before they were locked.
     came = await _sql.enter(
         connection,
         channel=ref.channel,
@@ -315,7 +314,7 @@ async def _enter(
 
 
 async def _keep(connection: Connection, enrolment: Enrolment, **came: Any) -> Enrolment:
-    """Write what a page came to; what is not said stays."""
+    """Write a page's result; what is not given stays."""
     said = {
         "status": enrolment.status,
         "because": None,

@@ -1,4 +1,4 @@
-"""Forecasts: what a scenario would take of the month's messages, and how long a moment lasts."""
+"""Forecasts: a scenario's use of the month's messages, and how long a moment lasts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _sql = queries("forecast")
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """What comes of a scenario when it is published, as far as can be told."""
+    """The expected load of a scenario once published, as far as known."""
 
     #: Friends who may be due in the same moment: those in its audience, or all of the channel's.
     friends: int
@@ -48,7 +48,7 @@ class Forecast:
         return said
 
     def warning(self) -> str | None:
-        """What is to be said before it goes live; None where nothing is."""
+        """The warning to show before it goes live, if any."""
         if self.left is None:
             return None
         if self.left == 0:
@@ -81,14 +81,14 @@ def _most_of(step: Step) -> int:
 
 
 def moment_of(friends: int, per_second: float, spread: timedelta) -> timedelta:
-    """How long it takes until the last of so many friends is sent to who wait for one moment."""
+    """The time to send to all of so many friends who wait for one moment."""
     return max(spread, timedelta(seconds=friends / per_second))
 
 
 async def forecast(
     connection: Connection, channel: str, scenario: Scenario, *, per_second: float, at: datetime
 ) -> Forecast:
-    """What comes of the scenario, were it published now."""
+    """The forecast of the scenario, were it published now."""
     start = scenario.start
     friends: int = await _sql.friends(connection, channel=channel, audience=start.audience)
     entering = friends if start.include_members else 0

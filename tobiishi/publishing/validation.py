@@ -1,4 +1,4 @@
-"""Checking a scenario at the door: our own reading of it, and then LINE's of its messages."""
+"""Validating a scenario: our own checks, and then LINE's of its messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PROPERTY = re.compile(r"\w+")
 
 
 class Warning(BaseModel):
-    """What is allowed, but probably not meant."""
+    """Something allowed, but probably not meant."""
 
     #: From 1; None where it is about no line of the file.
     line: int | None = None
@@ -31,7 +31,7 @@ class Warning(BaseModel):
 async def check(
     data: bytes, *, line: LineClient, timezone: str, now: datetime
 ) -> tuple[Scenario, list[Warning]]:
-    """The scenario of a file, and what is doubtful about it. Raises `ScenarioError`.
+    """The scenario of a file, and the warnings about it. Raises `ScenarioError`.
 
     LINE validates the messages (that costs no quota); where it can't be asked, a warning says so.
     https://developers.line.biz/en/reference/messaging-api/#validate-message-objects-of-push-message

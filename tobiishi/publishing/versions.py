@@ -46,7 +46,7 @@ class Version:
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What publishing came to."""
+    """The result of publishing."""
 
     version: Version
     #: True where the live version says the same already, so that no new one was made.
@@ -115,9 +115,9 @@ async def publish(
 
 
 async def retire(connection: Connection, channel: str, scenario: str, *, now: datetime) -> None:
-    """Have nobody enter the scenario any more, until it is published again. Raises `NotFound`.
+    """Let nobody enter the scenario any more, until it is published again. Raises `NotFound`.
 
-    Who is under way goes on. To be called in a transaction.
+    Journeys under way go on. To be called in a transaction.
     """
     await _sql.lock(connection, channel=channel, scenario=scenario)
     await versions_of(connection, channel, scenario)
@@ -129,7 +129,7 @@ async def retire(connection: Connection, channel: str, scenario: str, *, now: da
 
 
 async def get(connection: Connection, channel: str, scenario: str, version: int) -> Version:
-    """Raises `NotFound`."""
+    """Return the version. Raises `NotFound`."""
     row = await _sql.get(connection, channel=channel, scenario=scenario, version=version)
     if row is None:
         raise NotFound(f"scenario {scenario!r} has no version {version} in channel {channel!r}")
@@ -179,7 +179,7 @@ class Versions:
     async def get(
         self, connection: Connection, channel: str, scenario: str, version: int
     ) -> Version:
-        """Raises `NotFound`."""
+        """Return the version. Raises `NotFound`."""
         key = (channel, scenario, version)
         if key not in self._versions:
             if len(self._versions) >= self._remembered:

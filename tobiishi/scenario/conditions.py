@@ -70,7 +70,7 @@ def audiences_of(branch: tuple[Case, ...]) -> frozenset[str]:
 
 
 def question(branch: tuple[Case, ...]) -> str:
-    """What a branch asks, for the Temporal UI: `is in clicked-hello?`."""
+    """The question of a branch, for the Temporal UI: `is in clicked-hello?`."""
     conditions = [case.when for case in branch if case.when]
     if len(conditions) == 1:
         words = in_words(conditions[0])

@@ -115,7 +115,7 @@ def check_messages(messages: Sequence[Mapping[str, Any]]) -> None:
 
 
 class MessageProblems(ValueError):
-    """What is wrong with messages, each with its path below them."""
+    """The errors in messages, each with its path below them."""
 
     def __init__(self, problems: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
         super().__init__("; ".join(problem for _, problem in problems))

@@ -30,12 +30,12 @@ Path: TypeAlias = tuple[int, ...]
 
 
 def first_plan(scenario: Scenario, started_at: datetime) -> Plan:
-    """What a journey that starts then does first."""
+    """The first plan of a journey that starts then."""
     return _plan(scenario, (0,), started_at=started_at, now=started_at)
 
 
 def plan_after(scenario: Scenario, step: str, *, started_at: datetime, now: datetime) -> Plan:
-    """What comes after a step that was taken now."""
+    """The plan after a step that was taken now."""
     return _plan(scenario, _after(_path(step)), started_at=started_at, now=now)
 
 
@@ -47,7 +47,7 @@ def plan_end(scenario: Scenario, *, now: datetime) -> Plan:
 def plan_way(
     scenario: Scenario, step: str, way: int | None, *, started_at: datetime, now: datetime
 ) -> Plan:
-    """What comes after the step took that of its ways: a branch's case, or none of them (None)."""
+    """The plan after the step took that of its ways: a branch's case, or none of them (None)."""
     path = _path(step)
     next_ = _after(path) if way is None else (*path, way, 0)
     return _plan(scenario, next_, started_at=started_at, now=now)

@@ -107,7 +107,7 @@ async def send_events(request: Request) -> Json:
 
 
 async def list_messages(request: Request) -> Json:
-    """What arrived, in the order in which it was accepted."""
+    """The messages that arrived, in the order in which they were accepted."""
     to = request.query_params.get("to")
     rows = platform_of(request).store.all(
         "select * from messages where ?1 is null or user_id = ?1 order by id", to

@@ -92,7 +92,7 @@ def find(items: Sequence[Item], message_id: str) -> Item:
 
 
 def quick_replies(items: Sequence[Item]) -> list[dict[str, Any]]:
-    """What is offered below the last message, until one is tapped or another message comes.
+    """The quick replies below the last message, until one is tapped or another message comes.
 
     https://developers.line.biz/en/docs/messaging-api/using-quick-reply/
     """
@@ -182,7 +182,7 @@ async def get_talk(request: Request) -> Json:
 
 
 def _quoted(item: Item, said: Mapping[str, Item]) -> str | None:
-    """What the message that this one quotes says."""
+    """The text of the message that this one quotes."""
     quoted = (item.message or {}).get("quotedMessageId")
     if item.sender != "friend" or not isinstance(quoted, str):
         return None

@@ -1,1 +1,1 @@
-"""What shows that a friend acted on a message: links, buttons, videos, the shop's own site."""
+"""Evidence that a friend acted on a message: links, buttons, videos, the shop's own site."""

@@ -34,7 +34,7 @@ _EVENTS: Mapping[Kind, str] = {"link": "click", "image": "image"}
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """What the token of an address says."""
+    """The content of an address's token."""
 
     kind: Kind
     #: The link's number.
@@ -48,7 +48,7 @@ class Token:
 
     @classmethod
     def read(cls, signer: Signer, kind: Kind, token: str) -> Self | None:
-        """None where the token is not one of ours, of this kind."""
+        """Read a token; None where it is not one of ours, of this kind."""
         said = signer.read(kind, token)
         numbers = _unpacked(said) if said else []
         if len(numbers) != 2:
@@ -58,14 +58,14 @@ class Token:
 
 @dataclass(frozen=True, kw_only=True)
 class Tracker:
-    """Leads the links of messages through us."""
+    """Replaces the links of messages by tracked links."""
 
     public_url: str
     signer: Signer
 
     @classmethod
     def of(cls, settings: Settings) -> Self | None:
-        """None where the settings don't say under which address we are reached."""
+        """The tracker; None where the settings lack our public address."""
         if settings.public_url is None or settings.secret_key is None:
             return None
         return cls(public_url=settings.public_url, signer=Signer(settings.secret_key))
@@ -86,7 +86,7 @@ class Tracker:
     ) -> dict[Link, str]:
         """The friend's own addresses of the links of a message.
 
-        The same ones however often: LINE takes a retry with the body it came with first.
+        Deterministic: LINE accepts a retry only with the body of the first request.
         """
         place = {"channel": channel, "scenario": scenario, "message": message}
         rows = await all_rows(_sql.numbered(connection, **place, friend=friend, **_columns(links)))
@@ -120,7 +120,7 @@ class Sent:
 
 
 async def sent(connection: Connection, token: Token) -> Sent | None:
-    """What a token stands for; None where the link or the friend is not known."""
+    """The link of a token; None where the link or the friend is not known."""
     row = await _sql.sent(connection, id=token.link, number=token.friend, kind=token.kind)
     return Sent(token=token, **row) if row else None
 
@@ -131,17 +131,17 @@ class Visit:
 
     token: Token
     at: datetime
-    #: What the browser told of the phone.
+    #: What the browser's headers show of the phone.
     os: Os | None = None
     language: str | None = None
-    #: Told again under the same key, it is the same visit.
+    #: Idempotency key: the same key is the same visit.
     key: str = field(default_factory=lambda: f"visit {uuid4()}")
 
 
 async def record(connection: Connection, visit: Visit) -> bool:
-    """Keep the visit as an event of the friend, and what it told of their phone.
+    """Store the visit as an event of the friend, and what it shows of their phone.
 
-    False where it was kept before, or the link is not known. To be called in a transaction.
+    Returns False where it was stored before or the link is unknown. To be called in a transaction.
     """
     link = await sent(connection, visit.token)
     if link is None:

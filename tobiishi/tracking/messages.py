@@ -1,4 +1,4 @@
-"""What of a message tells who acted on it: its links, its buttons, its videos.
+"""The parts of a message that show who acted on it: links, buttons, videos.
 
 Pure: message objects in, message objects out
 (https://developers.line.biz/en/reference/messaging-api/#message-objects). The addresses that take
@@ -40,7 +40,7 @@ class Link:
     url: str
 
 
-#: Tells the address that takes the place of a link; the link's own leaves it as it is.
+#: Returns the address that replaces a link; the link's own leaves it as it is.
 AddressOf = Callable[[Link], str]
 
 
@@ -69,7 +69,7 @@ class Tracked:
     ) -> list[dict[str, Any]]:
         """The messages with the addresses of `address_of` in the place of their links.
 
-        What would grow over LINE's limits stays as it is.
+        Whatever would exceed LINE's limits stays as it is.
         """
         return [self._in_message(message, address_of) for message in messages]
 
@@ -118,7 +118,7 @@ class Tracked:
             and host != ""
             and not any(host == name or host.endswith(f".{name}") for name in _OPEN_IN_LINE)
             and not self._is_ours(url)
-            # Neither spaces, nor what no database keeps.
+            # Neither spaces, nor what Postgres can't keep.
             and url.isprintable()
             and " " not in url
         )
@@ -154,7 +154,7 @@ class Tracked:
 
 
 def parameters_for_line(url: str) -> str:
-    """What of an address LINE itself reads, as a query to append; mostly nothing."""
+    """The parameters that LINE itself reads, as a query to append; mostly none."""
     said = [
         (name, value) for name, value in parse_qsl(urlsplit(url).query) if name in _READ_BY_LINE
     ]
@@ -170,7 +170,7 @@ def postbacks_of(messages: Sequence[Mapping[str, Any]]) -> list[str]:
 def with_tracking_ids(
     messages: Sequence[Mapping[str, Any]], retry_key: UUID
 ) -> list[dict[str, Any]]:
-    """The messages, every video of them under an id that LINE tells when it was watched.
+    """The messages, each video with an id that LINE returns when it was watched.
 
     https://developers.line.biz/en/reference/messaging-api/#video-message
     """
@@ -200,7 +200,7 @@ def is_keepable(text: str) -> bool:
 
 
 def _kind_of(part: Mapping[str, Any], name: str) -> Kind | None:
-    """What a field of a part is, where it is an address that is tapped or shown."""
+    """The kind of a part's field, where it is an address that is tapped or shown."""
     kind = part.get("type")
     # `linkUri`: of an imagemap's actions, and behind its video. `desktop`: of an `altUri`.
     if name in ("linkUri", "desktop") or (name == "uri" and kind == "uri"):
@@ -234,18 +234,18 @@ def _units(text: str) -> int:
 
 #: A run of what an address may be made of, unless it stands inside of another one.
 _RUN = re.compile(r"(?<![A-Za-z0-9=&?/%#@+_~-])https?://[!#-;=?-Z\[\]_a-z~]+", re.IGNORECASE)
-#: What a sentence puts behind an address.
+#: Punctuation that may follow an address.
 _TAIL = ".,:;!?'([*"
-#: Behind these, letters that follow may belong to the address, or not.
+#: Characters behind these may or may not belong to the address.
 _OPEN_ENDS = "/=&?#-_.+~%:@$"
-#: What no address holds, and browsers take all the same.
+#: Characters not allowed in an address that browsers accept.
 _DOUBTFUL = "{|\\^"
 
 
 def _urls_in(text: str) -> Iterator[tuple[int, int]]:
     """Where the addresses of a text begin and end, as far as one can tell.
 
-    Japanese puts no space behind an address. Punctuation and brackets end it; a Japanese letter
+    Japanese puts no space behind an address. Punctuation and brackets end it; a Japanese character
     does, but where the address may well go on with it, as in `…/wiki/飛び石`. Such an address is
     left out: a link that is not tracked is better than one that is broken.
     """

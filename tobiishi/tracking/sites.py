@@ -1,4 +1,4 @@
-"""Sites: the shop's own pages, where friends are recognised and tell what they do.
+"""Sites: the shop's own pages, where friends are recognised and their acts recorded.
 
 A friend is recognised by a signed parameter that tracked links carry to the shop's pages, and by
 the cookie that the tag there makes of it. Neither holds LINE's user id.
@@ -19,7 +19,7 @@ _sql = queries("sites")
 
 #: The parameter that a tracked link carries to the shop's own pages.
 PARAMETER = "tbv"
-#: How long a visitor is known without coming by a link again: as long as the longest look-back.
+#: How long a visitor is known without a new click: as long as the longest look-back.
 VISITOR_LIFE = timedelta(days=180)
 
 _HOST = re.compile(r"(?=.{1,253}(?::|$))[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
@@ -35,7 +35,7 @@ class Visitor:
 
 
 def host_of(said: str) -> str:
-    """The host as browsers say it. Raises `Invalid`."""
+    """The host as browsers send it. Raises `Invalid`."""
     host = said.strip().lower()
     try:
         host = host if host.isascii() else host.encode("idna").decode()
@@ -50,14 +50,14 @@ def host_of(said: str) -> str:
 
 
 async def put(connection: Connection, channel: str, host: str) -> str:
-    """Make the host one of the channel's sites. Tells it as it is kept. Raises `Invalid`."""
+    """Make the host one of the channel's sites. Returns it as stored. Raises `Invalid`."""
     kept = host_of(host)
     await _sql.put(connection, channel=channel, host=kept)
     return kept
 
 
 async def remove(connection: Connection, channel: str, host: str) -> None:
-    """Raises `NotFound`."""
+    """Remove the site. Raises `NotFound`."""
     if not await _sql.remove(connection, channel=channel, host=host_of(host)):
         raise NotFound(f"{host!r} is not a site of channel {channel!r}")
 
@@ -71,7 +71,7 @@ async def marked(
 ) -> str:
     """The address with the visitor's signed parameter, where its host is one of the sites.
 
-    Everybody else's pages get the address as it is: who came is none of their business.
+    Other hosts get the address as it is: they must not learn who came.
     """
     host = host_in(url)
     if host is None:
@@ -86,7 +86,7 @@ async def marked(
 
 
 def visitor_token(signer: Signer, number: int, at: datetime) -> str:
-    """What stands for the friend of that number on the shop's pages."""
+    """The token of the friend of that number for the shop's pages."""
     return signer.sign("visitor", b"%x.%x" % (number, int(at.timestamp())))
 
 
@@ -115,7 +115,7 @@ def host_in(url: str) -> str | None:
 
 
 def page(url: str) -> str:
-    """The address as it is kept: without the visitor's parameter, and the part behind `#`."""
+    """The address as it is stored: without the visitor's parameter, and the part behind `#`."""
     parts = urlsplit(url)
     kept = [each for each in parts.query.split("&") if each and not _MARK.match(each)]
     return urlunsplit(parts._replace(query="&".join(kept), fragment=""))

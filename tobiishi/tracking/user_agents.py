@@ -1,8 +1,7 @@
-"""What a request's headers tell of who asks: a person or a machine, on which phone, in what
-language.
+"""Guesses at the client from a request's headers: person or machine, phone, language.
 
 Pure, and no more than a guess: anybody may send any header. It decides what is counted, never
-who may pass.
+who has access.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?"
 
 
 def is_for_somebody(method: str, headers: Mapping[str, str]) -> bool:
-    """Whether it looks like what somebody asked for, and no preview, crawler or prefetch.
+    """Whether it looks like a person's request, not a preview, crawler or prefetch.
 
     `headers` by lower-case names.
     """
@@ -45,11 +44,11 @@ def is_for_somebody(method: str, headers: Mapping[str, str]) -> bool:
 
 
 def os_of(agent: str) -> Os | None:
-    """The phone's system; None for what is no phone, and says nothing of the friend's phone.
+    """The phone's system; None for what is not a phone, which reveals nothing of the friend's.
 
     An iPad that asks for desktop pages calls itself a Macintosh: None.
     """
-    # Windows phones called themselves everything.
+    # Windows phones named every other system, too.
     if re.search(r"Windows", agent):
         return None
     if re.search(r"\((iPhone|iPad|iPod)\b", agent):
@@ -60,7 +59,7 @@ def os_of(agent: str) -> Os | None:
 
 
 def language_of(accepted: str) -> str | None:
-    """The first language of an `Accept-Language`, as in `ja-JP`; None where that is none."""
+    """The first language of an `Accept-Language`, as in `ja-JP`; None where it is not one."""
     first = accepted[:200].split(",", 1)[0].split(";", 1)[0].strip()
     if not _LANGUAGE.fullmatch(first):
         return None
