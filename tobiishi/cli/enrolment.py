@@ -62,7 +62,7 @@ def resume(number: Number) -> None:
 
 @app.command()
 def cancel(number: Number) -> None:
-    """Enter nobody more, for good; who has entered already goes on."""
+    """Enter nobody more, for good; those who have entered go on."""
     _print(call("POST", f"/api/enrolments/{number}/cancel"))
 
 

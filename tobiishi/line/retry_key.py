@@ -16,7 +16,7 @@ _NAMESPACE = UUID("8d041a17-3cba-4786-a43b-ed86b6bf4d19")
 def retry_key(journey: str, entry: int, step: str, visit: int) -> UUID:
     """The retry key of one message: of the `visit`-th time that a journey comes to a step.
 
-    `journey` is the journey's id, `entry` tells apart the times that the friend went on it.
+    `journey` is the journey's id, `entry` numbers the times that the friend went on it.
     """
     # JSON, so that no two lists of names run into the same text.
     return uuid5(_NAMESPACE, json.dumps([journey, entry, step, visit]))

@@ -137,7 +137,7 @@ async def hold_all_of(connection: Connection, channel: str, scenario: str) -> No
 async def cancel_all_of(
     connection: Connection, channel: str, scenario: str, *, because: str, now: datetime
 ) -> None:
-    """Cancel the scenario's enrolments, for good."""
+    """Cancel the scenario's enrolments for good."""
     await _sql.cancel_all_of(
         connection, channel=channel, scenario=scenario, because=because, now=now
     )
@@ -177,7 +177,7 @@ async def resume(connection: Connection, enrolment_id: int) -> Enrolment:
 async def cancel(
     connection: Connection, enrolment_id: int, *, because: str, now: datetime
 ) -> Enrolment:
-    """Enter nobody more, for good; who has entered goes on. Raises `NotFound`, `Invalid`."""
+    """Enter nobody more, for good; journeys under way go on. Raises `NotFound`, `Invalid`."""
     return await _set_status(
         connection, enrolment_id, "cancelled", because=because, finished_at=now
     )

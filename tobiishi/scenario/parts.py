@@ -85,7 +85,7 @@ def _one_or_many(value: Any) -> Any:
 
 
 class _OneOrMany:
-    """Takes one where a list is meant, and tells editors so."""
+    """Accepts one where a list is meant, in the JSON Schema too."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler

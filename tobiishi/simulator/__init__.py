@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ACCESS_TOKEN", "BOT_USER_ID", "CHANNEL_SECRET", "create_simulator"]
 
-#: Access token of the simulator's one channel. It opens nothing else, so it is no secret.
+#: Access token of the simulator's one channel. It opens nothing else, so it is not a secret.
 ACCESS_TOKEN = "simulator-token"  # noqa: S105
 #: Channel secret where none is given.
 CHANNEL_SECRET = "simulator-secret"  # noqa: S105

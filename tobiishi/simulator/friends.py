@@ -68,7 +68,7 @@ def find(platform: Platform, user_id: str) -> Friend | None:
 
 
 def known(platform: Platform, user_id: str) -> Friend:
-    """The friend. Raises `Rejection` where the control API names somebody else."""
+    """The friend. Raises `Rejection` where there is no such friend."""
     friend = find(platform, user_id)
     if friend is None:
         raise Rejection(

@@ -276,7 +276,7 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def _people(platform: Platform, *, strangers_only: bool) -> str:
-    """The people to choose from: a new one, then known ones, latest first."""
+    """The people to choose from: a new one, then known ones, the latest first."""
     rows = platform.store.all(
         """
         select user_id, display_name, blocked, added_at as at from friends
