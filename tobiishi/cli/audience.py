@@ -14,14 +14,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from tobiishi.channels.channels import DEFAULT
-from tobiishi.cli.files import KeepGood, send
-from tobiishi.cli.friend import FriendId
+from tobiishi.cli.files import send
+from tobiishi.cli.options import Channel, File, FriendId, KeepGood, Title
 from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.people.attribute_files import ID
 
 app = typer.Typer(help="Audiences: make, fill, look into.", no_args_is_help=True)
 
-Channel = Annotated[str, typer.Option(help="The LINE channel.")]
 Friends = Annotated[list[str], typer.Argument(help="LINE user ids.")]
 
 
@@ -43,7 +42,7 @@ Name = Annotated[
 @app.command()
 def put(
     audience: Name,
-    title: Annotated[str | None, typer.Option(help="What marketers call it.")] = None,
+    title: Title = None,
     tag: Annotated[str | None, typer.Option(help="Members are those who carry this tag.")] = None,
     channel: Channel = DEFAULT,
 ) -> None:
@@ -57,7 +56,7 @@ def put(
 
 @app.command()
 def define(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    file: File,
     channel: Channel = DEFAULT,
 ) -> None:
     """Make audiences, or change them, as a file says: the `audiences:` of a scenario's file do."""

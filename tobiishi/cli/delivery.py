@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.table import Table
 
 from tobiishi.channels.channels import DEFAULT
+from tobiishi.cli.options import Channel
 from tobiishi.cli.server import call
 
 
 def deliveries(
     status: Annotated[str, typer.Option(help="unknown, refused or claimed.")] = "unknown",
     limit: Annotated[int, typer.Option(help="How many, the latest first.")] = 100,
-    channel: Annotated[str, typer.Option(help="The LINE channel.")] = DEFAULT,
+    channel: Channel = DEFAULT,
 ) -> None:
     """Messages that LINE may or may not have taken, refused, or has not taken yet."""
     params: dict[str, str | int] = {"status": status, "limit": limit, "channel": channel}

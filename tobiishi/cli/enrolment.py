@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from tobiishi.channels.channels import DEFAULT
+from tobiishi.cli.options import Channel
 from tobiishi.cli.server import call
 
 app = typer.Typer(
@@ -19,7 +20,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Channel = Annotated[str, typer.Option(help="The LINE channel.")]
 Number = Annotated[int, typer.Argument(help="The enrolment's number, as `list` tells it.", min=0)]
 
 #: Seconds between two looks at an enrolment that is followed.

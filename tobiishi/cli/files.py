@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tobiishi.cli.server import call
-
-KeepGood = Annotated[
-    bool,
-    typer.Option(
-        "--keep-good", help="Keep the good lines of a file that has wrong ones, not nothing."
-    ),
-]
 
 #: Bytes that are read, and sent, at a time.
 _PIECE = 1 << 16

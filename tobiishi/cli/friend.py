@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,28 +12,17 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from tobiishi.channels.channels import DEFAULT
-from tobiishi.cli.files import KeepGood, send
+from tobiishi.cli.files import send
+from tobiishi.cli.options import Channel, FriendId, KeepGood
 from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.errors import Invalid
 from tobiishi.people.attribute_files import FORGET, columns_of, value_of
 
 app = typer.Typer(help="Friends: who they are, and why they got what.", no_args_is_help=True)
 
-Channel = Annotated[str, typer.Option(help="The LINE channel.")]
 Tags = Annotated[list[str], typer.Argument(help="Tags.")]
 Told = Annotated[list[str], typer.Argument(help="name=- forgets.", metavar="name=value")]
 
-
-def _identified(friend: str) -> str:
-    """The friend's id, as `tobiishi.people.friends.FriendId`. Raises `Failed`."""
-    if not re.fullmatch("[A-Za-z0-9_-]{1,64}", friend):
-        raise Failed(f"{friend!r} is not a LINE user id (U and 32 of 0-9, a-f); correct it")
-    return friend
-
-
-FriendId = Annotated[
-    str, typer.Argument(help="A LINE user id.", metavar="friend", callback=_identified)
-]
 
 #: As many as the starter returns in one answer.
 _PAGE = 1000

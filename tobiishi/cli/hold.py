@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from tobiishi.channels.channels import DEFAULT
+from tobiishi.cli.options import Channel
 from tobiishi.cli.server import Failed, call, path_of
 
-Channel = Annotated[str, typer.Option(help="The LINE channel.")]
 Scenario = Annotated[str | None, typer.Option(help="Only this scenario.")]
 Friend = Annotated[str | None, typer.Option(help="Only this friend.")]
 

@@ -8,18 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from tobiishi.channels.channels import DEFAULT
+from tobiishi.cli.options import Channel, Title
 from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.routes.qr import drawn
 
 app = typer.Typer(help="Routes: how friends come to add the channel.", no_args_is_help=True)
 
-Channel = Annotated[str, typer.Option(help="The LINE channel.")]
-
 
 @app.command()
 def put(
     route: str,
-    title: Annotated[str | None, typer.Option(help="What marketers call it.")] = None,
+    title: Title = None,
     channel: Channel = DEFAULT,
 ) -> None:
     """Make a route, or change its title. Prints its link."""

@@ -12,13 +12,11 @@ from rich.table import Table
 
 from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli import enrolment
+from tobiishi.cli.options import Channel, File
 from tobiishi.cli.server import call, path_of
 from tobiishi.scenario import json_schema
 
 app = typer.Typer(help="Scenarios: check, publish, retire, look up.", no_args_is_help=True)
-
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
-Channel = Annotated[str, typer.Option(help="The LINE channel.")]
 
 
 @app.command()

@@ -8,11 +8,11 @@ from urllib.parse import quote
 import typer
 
 from tobiishi.channels.channels import DEFAULT
+from tobiishi.cli.options import Channel
 from tobiishi.cli.server import call
 
 app = typer.Typer(help="Sites: the shop's own pages.", no_args_is_help=True)
 
-Channel = Annotated[str, typer.Option(help="The LINE channel.")]
 Host = Annotated[str, typer.Argument(help="Such as www.shop.example.")]
 
 
