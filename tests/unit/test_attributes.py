@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tobiishi.errors import Invalid
-from tobiishi.people.attribute_files import LONGEST_LINE, Reader, columns_of, encoding_of, value_of
+from tobiishi.people.attribute_columns import columns_of, value_of
+from tobiishi.people.attribute_reader import MAX_LINE_CHARS, Reader, encoding_of
 
 A, B = "U" + "a" * 32, "U" + "b" * 32
 TODAY = date(2026, 11, 23)
@@ -275,9 +276,9 @@ def test_a_thousand_wrong_cells_are_told_and_all_lines_are_counted() -> None:
         ("", "is empty"),
         ("\n \r\n\n", "is empty"),
         (f'\nfriend,"memo\n\n{A},ok\n', "line 2, with the names of the columns: the quotes"),
-        (f"friend,memo\n{A},ok\n{B}," + "x" * LONGEST_LINE, "line 3 has over 100,000 characters"),
-        ("friend" + "," * LONGEST_LINE, "line 1 has over 100,000 characters"),
-        ("\n" + "x" * 2 * LONGEST_LINE, "line 2 has over 100,000 characters"),
+        (f"friend,memo\n{A},ok\n{B}," + "x" * MAX_LINE_CHARS, "line 3 has over 100,000 characters"),
+        ("friend" + "," * MAX_LINE_CHARS, "line 1 has over 100,000 characters"),
+        ("\n" + "x" * 2 * MAX_LINE_CHARS, "line 2 has over 100,000 characters"),
     ],
 )
 def test_what_is_no_such_file_is_refused(text: str, problem: str) -> None:

@@ -14,6 +14,7 @@ from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InConte
 from tobiishi.api.described import Described
 from tobiishi.api.errors import Problem, answers
 from tobiishi.people import attribute_files
+from tobiishi.people.attribute_reader import Encoding
 from tobiishi.people.member_lists import OnWrong
 
 router = APIRouter(
@@ -55,7 +56,7 @@ class Told(Described):
     """Lines that were not kept."""
     wrong_lines: list[WrongCell]
     """The first thousand of their wrong cells."""
-    encoding: attribute_files.Encoding
+    encoding: Encoding
     """What the bytes were read as."""
 
 
@@ -70,7 +71,7 @@ class Refused(Described):
     """Lines that are wrong."""
     wrong_lines: list[WrongCell]
     """The first thousand of their wrong cells."""
-    encoding: attribute_files.Encoding
+    encoding: Encoding
     """What the bytes were read as."""
 
 

@@ -17,7 +17,7 @@ from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli.files import send
 from tobiishi.cli.options import Channel, File, FriendId, KeepGood, Title
 from tobiishi.cli.server import Failed, call, path_of
-from tobiishi.people.attribute_files import ID
+from tobiishi.people.attribute_columns import ID
 
 app = typer.Typer(help="Audiences: make, fill, look into.", no_args_is_help=True)
 

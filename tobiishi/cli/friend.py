@@ -16,7 +16,7 @@ from tobiishi.cli.files import send
 from tobiishi.cli.options import Channel, FriendId, KeepGood
 from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.errors import Invalid
-from tobiishi.people.attribute_files import FORGET, columns_of, value_of
+from tobiishi.people.attribute_columns import FORGET, columns_of, value_of
 
 app = typer.Typer(help="Friends: who they are, and why they got what.", no_args_is_help=True)
 

@@ -32,9 +32,9 @@ _FIRST_COLUMN = re.compile(rb'\s*"?([^",;\t]*)"?\s*(?:[,;\t].*)?', re.DOTALL)
 #: How the files begin that Excel saves as workbooks.
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 #: How many wrong lines are told one by one; the others are counted.
-MOST_TOLD = 1000
+MAX_REPORTED_LINES = 1000
 #: Bytes. No line of ids is that long; a file that has one is no list of ids.
-LONGEST_LINE = 10_000
+MAX_LINE_BYTES = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,7 @@ class IdReader:
         # What ends in CR may go on with LF, in the next piece.
         held = b"\r" if data.endswith(b"\r") else b""
         *lines, rest = _LINE_END.split(data.removesuffix(held))
-        if len(rest) > LONGEST_LINE:
+        if len(rest) > MAX_LINE_BYTES:
             raise Invalid(f"line {self._line + len(lines) + 1} is not a line of a list of user ids")
         self._rest = rest + held
         return self._read(lines)
@@ -127,7 +127,7 @@ class IdReader:
                 self.header = _words(line)
             elif value:
                 self.wrong += 1
-                if self.wrong <= MOST_TOLD:
+                if self.wrong <= MAX_REPORTED_LINES:
                     self.wrong_lines.append(WrongLine(line=self._line, text=_words(line)))
         self.ids += len(found)
         return found
