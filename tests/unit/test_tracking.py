@@ -11,11 +11,11 @@ import pytest
 
 from tobiishi.scenario import render
 from tobiishi.simulator.message_objects import MESSAGES
+from tobiishi.text import is_keepable
 from tobiishi.tracking.messages import (
     LARGEST_BUBBLE,
     Link,
     Tracked,
-    is_keepable,
     parameters_for_line,
     postbacks_of,
     videos_of,

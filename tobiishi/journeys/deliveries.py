@@ -18,7 +18,7 @@ import asyncpg
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import NotFound
 from tobiishi.plan import JourneyRef
-from tobiishi.tracking.messages import is_keepable
+from tobiishi.text import is_keepable
 
 _sql = queries("deliveries")
 

@@ -15,6 +15,8 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
+from tobiishi.text import is_keepable
+
 Kind = Literal["link", "image"]
 
 #: UTF-16 code units of a text, and characters of an action's URI: what LINE takes.
@@ -192,11 +194,6 @@ def videos_of(messages: Sequence[Mapping[str, Any]]) -> list[str]:
 def _kept(found: Iterable[Any]) -> list[str]:
     kept = (said for said in found if isinstance(said, str) and is_keepable(said))
     return list(dict.fromkeys(kept))
-
-
-def is_keepable(text: str) -> bool:
-    """Whether Postgres can keep it: it holds no NUL, and no half of a character."""
-    return "\0" not in text and text.encode(errors="ignore").decode() == text
 
 
 def _kind_of(part: Mapping[str, Any], name: str) -> Kind | None:
