@@ -37,24 +37,33 @@ FieldValue = Annotated[str, StringConstraints(max_length=200, pattern=ONE_LINE)]
 class Seen(BaseModel):
     """What was seen of a friend by itself, in clicks and on the shop's site."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     os: Literal["ios", "android"] | None = None
+    """The system of their phone."""
     language: str | None = None
+    """BCP 47."""
 
 
 class Attributes(BaseModel):
     """What the shop told us of a friend. Nothing is inferred; what is absent is not known."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     gender: Literal["male", "female", "other"] | None = None
+    """As the shop knows it."""
     birthday: date | None = None
+    """Where it is known, the age is counted from it."""
     age: int | None = Field(default=None, ge=0, le=150)
+    """In years, where the birthday is not known."""
     region: str | None = Field(default=None, max_length=64, pattern=ONE_LINE)
+    """Such as 東京都."""
     os: Literal["ios", "android", "other"] | None = None
-    #: BCP 47.
+    """The system of their phone; it counts before what was seen."""
     language: Annotated[str, StringConstraints(pattern=LANGUAGE)] | None = None
-    #: The shop's own attributes.
+    """BCP 47; it counts before LINE's profile and what was seen."""
     fields: dict[FieldName, FieldValue | None] = Field(default={}, max_length=50)
+    """The shop's own attributes, by their names."""
 
     def age_on(self, today: date) -> int | None:
         """The age in years, from the birthday where it is known."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from tobiishi.line import LineClient, LineError, Refused
 from tobiishi.scenario import Problem, Scenario, ScenarioError, advice_on, read, render
@@ -21,11 +21,14 @@ _PROPERTY = re.compile(r"\w+")
 class Warning(BaseModel):
     """Something allowed, but probably not meant."""
 
-    #: From 1; None where it is about no line of the file.
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     line: int | None = None
-    #: Where in the scenario: `steps[1].wait.until`.
+    """From 1; null where it is about no line of the file."""
     field: str
+    """Where in the scenario: `steps[1].wait.until`."""
     message: str
+    """What is doubtful, and what to do."""
 
 
 async def check(

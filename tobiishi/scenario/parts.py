@@ -104,14 +104,18 @@ OneOrMany: TypeAlias = Annotated[tuple[T, ...], _OneOrMany()]
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    """The text under a field is its description, in the JSON Schema and the API's reference."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Age(Part):
     """A range of ages in years, both ends in it."""
 
     from_: Whole | None = Field(default=None, alias="from", ge=0, le=150)
+    """The youngest."""
     to: Whole | None = Field(default=None, ge=0, le=150)
+    """The oldest."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -127,11 +131,14 @@ class Condition(Part):
 
     audience: Slug | None = Field(default=None, description="The friend is in this audience.")
     gender: Literal["male", "female", "other"] | None = None
+    """As the shop told."""
     age: Age | None = None
+    """Their age is in this range."""
     region: OneOrMany[str] | None = Field(
         default=None, min_length=1, description="Prefectures, such as 東京都; one of them."
     )
     os: Literal["ios", "android", "other"] | None = None
+    """The system of their phone."""
     language: OneOrMany[str] | None = Field(
         default=None, min_length=1, description="BCP 47, such as ja; `zh` takes zh-Hant too."
     )
@@ -139,8 +146,11 @@ class Condition(Part):
         default=None, min_length=1, description="The shop's own attributes, such as {rank: gold}."
     )
     all: tuple[Condition, ...] | None = Field(default=None, min_length=1)
+    """Each of these holds."""
     any: tuple[Condition, ...] | None = Field(default=None, min_length=1)
+    """One of these holds, or more."""
     not_: Condition | None = Field(default=None, alias="not")
+    """This does not hold; what isn't known counts neither way."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

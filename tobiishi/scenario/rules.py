@@ -46,13 +46,16 @@ class Uploaded(_Definition):
     """The listed friends."""
 
     kind: Literal["upload"] = "upload"
+    """What kind of audience it is."""
 
 
 class Tagged(_Definition):
     """Those who carry a tag."""
 
     kind: Literal["tag"]
+    """What kind of audience it is."""
     tag: Tag
+    """The tag."""
 
 
 class _OfMessage(_Definition):
@@ -72,6 +75,7 @@ class Clicked(_OfMessage):
     """Those who clicked a link of a message."""
 
     kind: Literal["click"]
+    """What kind of audience it is."""
     url: str | None = Field(
         default=None, max_length=1000, description="Only this link, as it is in the message."
     )
@@ -81,6 +85,7 @@ class Saw(_OfMessage):
     """Those of whom there is evidence that they saw a message."""
 
     kind: Literal["impression"]
+    """What kind of audience it is."""
     evidence: OneOrMany[Evidence] = Field(
         default=("click", "postback", "reply", "video"),
         min_length=1,
@@ -92,15 +97,20 @@ class CameBy(_Definition):
     """Those who were added through a route."""
 
     kind: Literal["route"]
+    """What kind of audience it is."""
     route: Slug
+    """The route, by its name."""
 
 
 class Url(Part):
     """A page of the shop's, or many."""
 
     equals: str | None = Field(default=None, min_length=1, max_length=2000)
+    """The whole address."""
     starts_with: str | None = Field(default=None, min_length=1, max_length=2000)
+    """The beginning of the address."""
     contains: str | None = Field(default=None, min_length=1, max_length=2000)
+    """A part of the address."""
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -113,6 +123,7 @@ class DidOnSite(_Definition):
     """Those who did something on the shop's site recently."""
 
     kind: Literal["web"]
+    """What kind of audience it is."""
     event: EventName | None = Field(
         default=None,
         description="page_view, add_to_cart, purchase or one of the shop's own; any if left out.",
@@ -130,7 +141,9 @@ class Combined(_Definition):
     """Those who meet a condition on other audiences and on attributes."""
 
     kind: Literal["combined"]
+    """What kind of audience it is."""
     when: Condition
+    """What must hold of a friend."""
 
 
 Kind: TypeAlias = Literal["upload", "tag", "click", "impression", "route", "web", "combined"]

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-import pkgutil
 import re
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
-import tobiishi.api
 from tobiishi.api import create_app
 from tobiishi.settings import Settings
 
@@ -29,15 +24,6 @@ def operations(reference: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
     for path, item in reference["paths"].items():
         for operation in item.values():
             yield path, operation
-
-
-def models() -> Iterator[type[BaseModel]]:
-    """Of the API's own modules, whatever is in them."""
-    for found in pkgutil.walk_packages(tobiishi.api.__path__, "tobiishi.api."):
-        module = import_module(found.name)
-        for _, model in inspect.getmembers(module, inspect.isclass):
-            if issubclass(model, BaseModel) and model.__module__ == module.__name__:
-                yield model
 
 
 def test_every_operation_says_what_it_does(reference: dict[str, Any]) -> None:
@@ -80,13 +66,13 @@ def test_refusals_have_the_form_that_they_are_answered_in(reference: dict[str, A
     assert said == {"401": problem, "404": problem, "409": problem, "422": wrong, "503": problem}
 
 
-def test_every_property_is_described() -> None:
-    found = list(models())
-    assert len(found) > 30
+def test_every_property_is_described(reference: dict[str, Any]) -> None:
+    schemas = reference["components"]["schemas"]
+    assert {"Attributes", "Condition", "Warning"} <= schemas.keys()
     silent = [
-        f"{model.__module__}.{model.__name__}.{name}"
-        for model in found
-        for name, field in model.model_fields.items()
-        if not field.description
+        f"{name}.{field}"
+        for name, schema in schemas.items()
+        for field, said in schema.get("properties", {}).items()
+        if not said.get("description")
     ]
     assert silent == []
