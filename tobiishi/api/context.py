@@ -14,12 +14,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from temporalio.client import Client
 
 from tobiishi import temporal
-from tobiishi.api.limits import Limit
 from tobiishi.channels import channels
 from tobiishi.channels.channels import Channels
 from tobiishi.channels.vault import Vault
 from tobiishi.database import Database
 from tobiishi.errors import SettingError
+from tobiishi.limits import Limit
 from tobiishi.metrics import Looked
 from tobiishi.relay.relay import Relay
 from tobiishi.settings import Settings

@@ -18,9 +18,9 @@ import asyncpg
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from tobiishi.api.context import Context, InContext, now
-from tobiishi.api.limits import Limit
 from tobiishi.api.pages import page, try_again
 from tobiishi.database import Unavailable
+from tobiishi.limits import Limit
 from tobiishi.relay.queue import is_away, wait_after
 from tobiishi.tracking import links, sites
 from tobiishi.tracking.links import Token, Visit, location

@@ -21,11 +21,11 @@ from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.api.pages import page, try_again
-from tobiishi.api.reception import Reception, Returned
 from tobiishi.channels.channels import Channel
 from tobiishi.database import Unavailable
 from tobiishi.errors import Invalid
 from tobiishi.line.login import authorize_url
+from tobiishi.relay.reception import Reception, Returned
 from tobiishi.routes import routes
 from tobiishi.routes.logins import LIFE, Login
 from tobiishi.routes.qr import drawn
@@ -41,7 +41,9 @@ _BROWSER = re.compile(r"[A-Za-z0-9_-]{22}")
 
 @asynccontextmanager
 async def _receiving(app: FastAPI) -> AsyncIterator[None]:
-    async with Reception(app.state.context) as app.state.reception:
+    context: Context = app.state.context
+    reception = Reception(context.database, context.channels, context.relay)
+    async with reception as app.state.reception:
         yield
 
 

@@ -17,15 +17,15 @@ from typing import TypeVar
 
 import asyncpg
 
-from tobiishi.api.context import Context
-from tobiishi.api.limits import Limit
-from tobiishi.channels.channels import Channel
-from tobiishi.database import Unavailable
+from tobiishi.channels.channels import Channel, Channels
+from tobiishi.database import Database, Unavailable
 from tobiishi.errors import NotFound, SettingError
 from tobiishi.journeys.journeys import StillEnding
+from tobiishi.limits import Limit
 from tobiishi.line import LineClient, LineError, RateLimited, Unreachable
 from tobiishi.line.login import LoginChannel, LoginClient, friend_add_link
 from tobiishi.relay.queue import is_away, wait_after
+from tobiishi.relay.relay import Relay
 from tobiishi.routes import routes
 from tobiishi.routes.logins import LIFE, Login
 from tobiishi.routes.routes import Visit
@@ -72,9 +72,11 @@ class Reception:
     It remembers the channels, for when the database is away.
     """
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._channels: dict[str, Channel] = {}
+    def __init__(self, database: Database, channels: Channels, relay: Relay) -> None:
+        self._database = database
+        self._channels = channels
+        self._relay = relay
+        self._remembered: dict[str, Channel] = {}
         self._clients: dict[tuple[str, LoginChannel], LoginClient] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking: dict[str, asyncio.Task[str | None]] = {}
@@ -104,23 +106,23 @@ class Reception:
         try:
             async with (
                 asyncio.timeout(LOOK_WITHIN),
-                self._context.database.connection() as connection,
+                self._database.connection() as connection,
             ):
-                found = await self._context.channels.get(connection, channel)
+                found = await self._channels.get(connection, channel)
                 is_route = SLUG.fullmatch(route) is not None and await routes.exists(
                     connection, channel, route
                 )
         except NotFound:
-            self._channels.pop(channel, None)
+            self._remembered.pop(channel, None)
             return None
         except (*Unavailable, asyncpg.PostgresError, SettingError) as error:
-            remembered = self._channels.get(channel)
+            remembered = self._remembered.get(channel)
             _log.warning("a route is opened, and the database tells nothing: %r", error)
             if remembered is None:
                 raise TimeoutError from error
             # Whether there is such a route turns out when the visit is kept.
             return remembered, SLUG.fullmatch(route) is not None
-        self._channels[channel] = found
+        self._remembered[channel] = found
         return found, is_route
 
     async def way_in(self, channel: Channel) -> str | None:
@@ -146,11 +148,11 @@ class Reception:
         except (LineError, ValueError) as error:
             _log.warning("channel %s: LINE does not tell which account it is: %s", name, error)
             return None
-        self._channels[name] = replace(channel, basic_id=basic_id)
+        self._remembered[name] = replace(channel, basic_id=basic_id)
         try:
-            async with self._context.database.transaction() as connection:
-                if (await self._context.channels.get(connection, name)).access_token == token:
-                    await self._context.channels.keep_basic_id(connection, name, basic_id)
+            async with self._database.transaction() as connection:
+                if (await self._channels.get(connection, name)).access_token == token:
+                    await self._channels.keep_basic_id(connection, name, basic_id)
         except (*Unavailable, asyncpg.PostgresError, NotFound, SettingError) as error:
             _log.warning("channel %s: its basic id is not kept: %r", name, error)
         return basic_id
@@ -214,7 +216,7 @@ class Reception:
     async def _keep(self, visit: Visit) -> None:
         for tries in itertools.count(1):
             try:
-                async with self._context.database.transaction() as connection:
+                async with self._database.transaction() as connection:
                     kept = await routes.record(connection, visit)
             except Exception as error:
                 waits = is_away(error) or isinstance(error, StillEnding)
@@ -223,8 +225,8 @@ class Reception:
                 _log.warning("route %s: a visit is not kept yet: %s", visit.route, error)
             else:
                 if kept:
-                    self._context.relay.changes.ring()
-                    self._context.relay.outbox.ring()
+                    self._relay.changes.ring()
+                    self._relay.outbox.ring()
                 return
             await asyncio.sleep(wait_after(tries - 1).total_seconds())
 
