@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 
 import uvicorn
@@ -13,7 +14,8 @@ from fastapi import FastAPI
 from tobiishi import logs
 from tobiishi.api import create_app
 from tobiishi.api.context import Context
-from tobiishi.errors import SettingError
+from tobiishi.database import Database, Unavailable
+from tobiishi.errors import TobiishiError
 from tobiishi.settings import Settings
 
 
@@ -26,9 +28,13 @@ def main() -> None:
     try:
         settings = Settings.load()
         logs.start(settings.log_format)
-        Context.check(settings)  # What is missing is said before the port is opened.
-    except SettingError as error:
+        # What is missing or in the way is said before the port is opened, and in a line.
+        database_url, _ = Context.check(settings)
+        asyncio.run(_migrate(database_url))
+    except TobiishiError as error:
         sys.exit("\n".join(f"starter: {line}" for line in str(error).splitlines()))
+    except Unavailable as error:
+        sys.exit(f"starter: the database can't be reached (DATABASE_URL): {error}")
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings),
@@ -41,6 +47,11 @@ def main() -> None:
     )
     server.run()
     sys.exit(0 if server.started else 1)
+
+
+async def _migrate(database_url: str) -> None:
+    database = await Database.open(database_url, size=1)
+    await database.close()
 
 
 if __name__ == "__main__":

@@ -130,7 +130,8 @@ class Database:
         Atomic. Raises `SchemaBusy` where others keep a table locked: to be tried again
         at the next start.
         """
-        async with self.transaction() as connection:
+        # Another process may migrate for long, and so may this one: neither has a time limit.
+        async with self.long_transaction() as connection:
             await connection.execute("select pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
             await connection.execute(
                 "create table if not exists migrations"

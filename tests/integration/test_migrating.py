@@ -9,8 +9,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
+import starter
 from tobiishi.database import Database, SchemaBusy
+from tobiishi.settings import Settings
 
 MODULE = sys.modules[Database.__module__]
 
@@ -45,15 +48,34 @@ async def test_a_locked_table_stops_a_migration_with_a_clear_word(
         assert await connection.fetchval("show lock_timeout") == "0"
 
 
+async def test_a_starter_that_can_not_migrate_says_so_in_a_line(
+    database: Database,
+    dsn: str,
+    secret_key: SecretStr,
+    release: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = Settings(api_token=SecretStr("t"), secret_key=secret_key, database_url=dsn)
+    monkeypatch.setattr(Settings, "load", lambda: settings)
+    monkeypatch.setattr(starter.logs, "start", lambda _: None)
+    async with database.transaction() as other:
+        await other.execute("select from tags")
+        with pytest.raises(SystemExit, match=r"^starter: migration 9002_wider waited [^\n]*$"):
+            await asyncio.to_thread(starter.main)
+
+
 async def test_another_process_that_migrates_is_waited_for(
     database: Database, dsn: str, release: list[str]
 ) -> None:
+    hurried = Database(await asyncpg.create_pool(dsn, min_size=1, command_timeout=0.2), dsn)
     first = await asyncpg.connect(dsn)
     async with first.transaction():
         await first.execute("select pg_advisory_xact_lock($1)", MODULE._MIGRATION_LOCK)  # type: ignore[attr-defined]
-        second = asyncio.create_task(database.migrate())
-        await asyncio.sleep(0.5)  # Longer than a migration waits for a table.
+        second = asyncio.create_task(hurried.migrate())
+        # Longer than a migration waits for a table, and a statement of the pool at all.
+        await asyncio.sleep(0.5)
         assert not second.done()
     await second
     await first.close()
+    await hurried.close()
     assert await database.missing_migrations() == []
