@@ -11,13 +11,11 @@ from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel
 from tobiishi.api.described import Described
 from tobiishi.api.enrolments import Enrolment
 from tobiishi.api.errors import WRONG_SCENARIO, answers
-from tobiishi.channels import pacing
 from tobiishi.journeys import journeys
-from tobiishi.line import LineClient
 from tobiishi.publishing import versions
-from tobiishi.publishing.forecast import forecast
-from tobiishi.publishing.validation import Warning, check
-from tobiishi.scenario import Scenario, json_schema
+from tobiishi.publishing.checking import CheckedScenario, check_for_channel
+from tobiishi.publishing.validation import Warning
+from tobiishi.scenario import json_schema
 
 router = APIRouter(
     prefix="/api/scenarios",
@@ -115,11 +113,12 @@ async def publish(
     request: Request, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> Published:
     """The body is the YAML. 422 with every problem's line, field and fix where it is wrong."""
-    source, scenario, warnings, expected = await _checked(request, context, channel)
+    checked = await _checked(request, context, channel)
+    scenario = checked.scenario
     async with context.database.transaction() as connection:
-        published = await versions.publish(connection, channel, scenario, source, now=now())
+        published = await versions.publish(connection, channel, scenario, checked.source, now=now())
     context.relay.enrolments.ring()
-    warnings += [
+    made = [
         Warning(
             field="audiences",
             message=f"audience {name!r} did not exist and was made, empty; "
@@ -135,8 +134,8 @@ async def publish(
         unchanged=published.unchanged,
         new_audiences=published.new_audiences,
         enrolment=Enrolment.of(published.enrolment) if published.enrolment else None,
-        warnings=warnings,
-        forecast=expected,
+        warnings=[*checked.warnings, *made],
+        forecast=checked.forecast,
     )
 
 
@@ -150,13 +149,13 @@ async def check_only(
     request: Request, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> Checked:
     """As publishing does, up to the publishing."""
-    _, scenario, warnings, expected = await _checked(request, context, channel)
+    checked = await _checked(request, context, channel)
     return Checked(
         channel=channel,
-        scenario=scenario.scenario,
-        title=scenario.title,
-        warnings=warnings,
-        forecast=expected,
+        scenario=checked.scenario.scenario,
+        title=checked.scenario.title,
+        warnings=checked.warnings,
+        forecast=checked.forecast,
     )
 
 
@@ -224,19 +223,13 @@ async def retire(
     return Retired(channel=channel, scenario=scenario, stopped=stopped)
 
 
-async def _checked(
-    request: Request, context: Context, channel: str
-) -> tuple[str, Scenario, list[Warning], str]:
-    body = await request.body()
-    async with context.database.connection() as connection:
-        known = await context.channels.get(connection, channel)
-    async with LineClient(base_url=known.api_base_url, access_token=known.access_token) as line:
-        scenario, warnings = await check(
-            body, line=line, timezone=context.settings.timezone, now=now()
-        )
-    per_second = await pacing.of_a_channel(context.temporal)
-    async with context.database.connection() as connection:
-        expected = await forecast(connection, channel, scenario, per_second=per_second, at=now())
-    if warning := expected.warning():
-        warnings.append(Warning(field="start", message=warning))
-    return body.decode(), scenario, warnings, expected.in_words()
+async def _checked(request: Request, context: Context, channel: str) -> CheckedScenario:
+    return await check_for_channel(
+        await request.body(),
+        channel,
+        database=context.database,
+        channels=context.channels,
+        temporal=context.temporal,
+        timezone=context.settings.timezone,
+        at=now(),
+    )
