@@ -104,12 +104,12 @@ async def enrol(
 ) -> int | None:
     """Enter a friend into a scenario and have their journey started; None where they may not be.
 
-    Tells the new journey's id. The friend is held until the transaction ends, so that of two
+    Tells the new journey's id. The friend is locked until the transaction ends, so that of two
     enrolments at once the second sees the first. Raises `StillEnding` where they may enter in a
     moment: try again then.
     """
     scenario = version.scenario
-    known = await friends.hold(connection, version.channel, friend)
+    known = await friends.lock(connection, version.channel, friend)
     if known is None or known.status != "following" or not scenario.is_open(now):
         return None
     row = await _sql.last_entry(
@@ -184,7 +184,7 @@ async def stop_some_of_scenario(
         return None
     people = [row["friend"] for row in rows]
     # Before any journey of theirs, as everybody does: else two wait for each other.
-    await friends.hold_many(connection, [(channel, friend) for friend in people])
+    await friends.lock_many(connection, [(channel, friend) for friend in people])
     stopped: int = await _sql.stop_in(connection, **where, friends=people, because=because)
     return stopped
 

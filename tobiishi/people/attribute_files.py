@@ -34,7 +34,7 @@ _sql = queries("attributes")
 
 #: Lines that are read in one go, before anybody else gets their turn; friends of one statement.
 _TOGETHER, _PAGE = 500, 10_000
-#: How often it is tried, where others hold the same friends in another order.
+#: How often it is tried, where others lock the same friends in another order.
 _TRIES = 3
 
 
@@ -114,7 +114,7 @@ async def upload(
 
 
 async def _copy(connection: asyncpg.Connection[asyncpg.Record], reader: Reader) -> None:
-    """Bring the good lines into a temporary table: nothing that others may want is held yet."""
+    """Bring the good lines into a temporary table: nothing that others may want is locked yet."""
     await _sql.make_room(connection)
     await connection.copy_records_to_table(
         "told",
@@ -135,7 +135,7 @@ async def _keep(connection: Connection, channel: str, *, at: datetime) -> int:
     """Do for the whole table what `tobiishi.people.friends` does for one; how many are new."""
     await _sql.split_tags(connection)
     await _sql.merge_lines(connection)
-    met: int = await _sql.meet_and_hold(connection, channel=channel, at=friends.LONG_AGO)
+    met: int = await _sql.meet_and_lock(connection, channel=channel, at=friends.LONG_AGO)
     full = await _sql.change_attributes(connection, channel=channel, most_own=MAX_OWN_ATTRIBUTES)
     if full is not None:
         raise Invalid(
@@ -155,9 +155,9 @@ async def _join(connection: Connection, channel: str, *, at: datetime) -> None:
     Where nobody watches one no change is told: a hundred thousand would keep the relay from others.
     """
     # Rows come before definitions: see the head of tobiishi/sql/audiences.sql. One that is not
-    # held, as it is being defined or watched, tells.
-    held = await all_rows(_sql.hold_audiences_of_tags(connection, channel=channel))
-    unwatched = {row["audience"] for row in held if not row["watched"]}
+    # locked, as it is being defined or watched, tells.
+    locked = await all_rows(_sql.lock_audiences_of_tags(connection, channel=channel))
+    unwatched = {row["audience"] for row in locked if not row["watched"]}
     await audiences.rely_on_definitions(connection, channel)
     for row in await all_rows(_sql.audiences_of_tags(connection, channel=channel)):
         name, tag = row["audience"], row["tag"]

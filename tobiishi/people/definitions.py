@@ -56,7 +56,7 @@ async def put(
     await _sql.lock_defining(connection, channel=channel)
     await audiences.watch(connection, channel, sorted(parts))
     # Its uploads under way are waited for first: all other audiences go on meanwhile.
-    await _sql.hold(connection, channel=channel, audience=audience)
+    await _sql.lock(connection, channel=channel, audience=audience)
     await _sql.lock_definitions(connection, channel=channel)
     await _refuse_unknown(connection, channel, audience, parts)
     await _refuse_circles(connection, channel, audience, parts)
@@ -104,12 +104,12 @@ async def add_missing(
     that are `watched` tell their changes from now on.
     """
     await _sql.lock_defining(connection, channel=channel)
-    named, made, held = sorted(names), set[str](), 0
-    while held < len(named):  # One that was being deleted is gone now: it is made anew.
+    named, made, locked = sorted(names), set[str](), 0
+    while locked < len(named):  # One that was being deleted is gone now: it is made anew.
         rows = await all_rows(_sql.add_missing(connection, channel=channel, names=named))
         made.update(row["audience"] for row in rows)
         # From here on none is deleted until the scenario that names them is there.
-        held = len(await all_rows(_sql.rely_on_all(connection, channel=channel, names=named)))
+        locked = len(await all_rows(_sql.rely_on_all(connection, channel=channel, names=named)))
     asked_about = frozenset[str]().union(*map(parts_of, definitions.values()))
     await audiences.watch(connection, channel, sorted(asked_about.union(watched)))
     for name, definition in definitions.items():

@@ -61,7 +61,7 @@ async def record(connection: Connection, event: Event) -> bool:
 
     To be called in a transaction; the friend must be known.
     """
-    await friends.hold(connection, event.channel, event.friend)
+    await friends.lock(connection, event.channel, event.friend)
     await audiences.rely_on_definitions(connection, event.channel)
     kept = await _sql.keep(
         connection,

@@ -144,9 +144,9 @@ async def get(connection: Connection, channel: str, friend: str) -> Friend:
     return Friend.from_row(row)
 
 
-async def hold(connection: Connection, channel: str, friend: str) -> Friend | None:
-    """The friend, held by this transaction until it ends."""
-    row = await _sql.hold(connection, channel=channel, friend=friend)
+async def lock(connection: Connection, channel: str, friend: str) -> Friend | None:
+    """Lock the friend until the transaction ends; None where there is none."""
+    row = await _sql.lock(connection, channel=channel, friend=friend)
     return Friend.from_row(row) if row else None
 
 
@@ -215,7 +215,7 @@ async def retag(
     The friend is locked until the transaction ends: what two say of one tag follows in one order.
     One who is not known, or was forgotten a moment ago, gets no tag: it would outlive them.
     """
-    if await hold(connection, channel, friend) is None:
+    if await lock(connection, channel, friend) is None:
         return
     for tag in add:
         await _sql.tag(connection, channel=channel, friend=friend, tag=tag, at=at)
@@ -254,10 +254,10 @@ async def page(
     return [Friend.from_row(row) for row in rows]
 
 
-async def hold_many(connection: Connection, people: Sequence[tuple[str, str]]) -> None:
-    """Those friends (channel and user id), held by this transaction until it ends."""
+async def lock_many(connection: Connection, people: Sequence[tuple[str, str]]) -> None:
+    """Lock those friends (channel and user id) until the transaction ends."""
     channels, friends = zip(*people, strict=True)
-    await _sql.hold_many(connection, channels=channels, friends=friends)
+    await _sql.lock_many(connection, channels=channels, friends=friends)
 
 
 async def see(

@@ -19,7 +19,7 @@ async def delete(connection: Connection, channel: str, audience: str) -> None:
     To be called in a transaction.
     """
     await _sql.lock_defining(connection, channel=channel)
-    await _sql.hold(connection, channel=channel, audience=audience)
+    await _sql.lock(connection, channel=channel, audience=audience)
     await _sql.lock_definitions(connection, channel=channel)
     await audiences.get(connection, channel, audience)
     if users := await _users(connection, channel, audience):

@@ -126,12 +126,12 @@ async def all_of(connection: Connection, channel: str, *, limit: int = 100) -> l
     return [Enrolment.from_row(row) for row in rows]
 
 
-async def hold_all_of(connection: Connection, channel: str, scenario: str) -> None:
+async def lock_all_of(connection: Connection, channel: str, scenario: str) -> None:
     """Lock the scenario's enrolments that are not over until the transaction ends.
 
     Publishing must do it before it locks anything that a page needs, or the two would deadlock.
     """
-    await _sql.hold_of_scenario(connection, channel=channel, scenario=scenario)
+    await _sql.lock_of_scenario(connection, channel=channel, scenario=scenario)
 
 
 async def cancel_all_of(
@@ -211,7 +211,7 @@ async def set_pace(connection: Connection, enrolment_id: int, per_second: int) -
     """Set how many may enter in a second from the next page on. Raises `NotFound`, `Invalid`."""
     if not 1 <= per_second <= FASTEST:
         raise Invalid(f"per_second is {per_second}; make it 1 to {FASTEST}")
-    await _hold_unfinished(connection, enrolment_id)
+    await _lock_unfinished(connection, enrolment_id)
     return Enrolment.from_row(
         await _sql.set_pace(connection, id=enrolment_id, per_second=per_second)
     )
@@ -225,7 +225,7 @@ async def enter_page(
     To be called in a transaction. Pages that are entered at once wait for each other.
     """
     enrolment = Enrolment.from_row(
-        _found(await _sql.hold(connection, id=enrolment_id), enrolment_id)
+        _found(await _sql.lock(connection, id=enrolment_id), enrolment_id)
     )
     if enrolment.status != "running":
         return _progress(enrolment, next_at=None)
@@ -279,7 +279,7 @@ async def _enter(
     )
     people = [row["friend"] for row in page if not row["had_entered"]]
     met = await all_rows(
-        _sql.meet_and_hold(connection, channel=ref.channel, friends=people, at=friends.LONG_AGO)
+        _sql.meet_and_lock(connection, channel=ref.channel, friends=people, at=friends.LONG_AGO)
     )
     if met:
         strangers = [row["friend"] for row in met]
@@ -340,15 +340,15 @@ async def _set_status(
     because: str | None = None,
     finished_at: datetime | None = None,
 ) -> Enrolment:
-    await _hold_unfinished(connection, enrolment_id)
+    await _lock_unfinished(connection, enrolment_id)
     row = await _sql.set_status(
         connection, id=enrolment_id, status=status, because=because, finished_at=finished_at
     )
     return Enrolment.from_row(row)
 
 
-async def _hold_unfinished(connection: Connection, enrolment_id: int) -> None:
-    row = _found(await _sql.hold(connection, id=enrolment_id), enrolment_id)
+async def _lock_unfinished(connection: Connection, enrolment_id: int) -> None:
+    row = _found(await _sql.lock(connection, id=enrolment_id), enrolment_id)
     if row["finished_at"] is not None:
         why = f" ({row['because']})" if row["because"] else ""
         raise Invalid(

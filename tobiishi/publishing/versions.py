@@ -65,7 +65,7 @@ async def publish(
     Raises `Invalid` where an audience that it defines exists already and is another one.
     """
     await _sql.lock(connection, channel=channel, scenario=scenario.scenario)
-    await enrolments.hold_all_of(connection, channel, scenario.scenario)
+    await enrolments.lock_all_of(connection, channel, scenario.scenario)
     new_audiences = await definitions.add_missing(
         connection,
         channel,
@@ -121,7 +121,7 @@ async def retire(connection: Connection, channel: str, scenario: str, *, now: da
     """
     await _sql.lock(connection, channel=channel, scenario=scenario)
     await versions_of(connection, channel, scenario)
-    await enrolments.hold_all_of(connection, channel, scenario)
+    await enrolments.lock_all_of(connection, channel, scenario)
     await enrolments.cancel_all_of(
         connection, channel, scenario, because="the scenario was retired", now=now
     )

@@ -64,7 +64,7 @@ class AudienceChanges(Queue):
 async def apply_changes(connection: Connection, changes: Sequence[asyncpg.Record]) -> None:
     """Stop and wake the journeys that exit on these changes or wait for them."""
     # Lock order: friends before their journeys, or two transactions would deadlock.
-    await friends.hold_many(connection, [(each["channel"], each["friend"]) for each in changes])
+    await friends.lock_many(connection, [(each["channel"], each["friend"]) for each in changes])
     applied = [
         (each["channel"], each["audience"], each["friend"], each["change"]) for each in changes
     ]
@@ -120,7 +120,7 @@ class Birthdays(Queue):
 
     async def handle_one(self, connection: Connection, now: datetime) -> bool:
         today = now.astimezone(ZoneInfo(self.timezone)).date()
-        last = await _sql.hold_birthdays(connection)
+        last = await _sql.lock_birthdays(connection)
         if last >= today:
             return False
         await _sql.follow_birthdays(connection, days=days_of_birthdays(last, today), now=now)

@@ -44,7 +44,7 @@ async def ask(connection: Connection, channel: str, friend: str, *, at: datetime
 
     To be called in a transaction.
     """
-    if await friends.hold(connection, channel, friend) is None:
+    if await friends.lock(connection, channel, friend) is None:
         if await _sql.is_asked(connection, channel=channel, friend=friend):
             return
         raise NotFound(f"{friend!r} is not a friend of channel {channel!r}")
@@ -81,7 +81,7 @@ class Forgettings(Queue):
         return bool(taken)
 
     async def _forget(self, connection: Connection, channel: str, friend: str) -> None:
-        await friends.hold(connection, channel, friend)
+        await friends.lock(connection, channel, friend)
         await _sql.orders_off(connection, channel=channel, friend=friend)
         for row in await all_rows(_sql.scenarios_of(connection, channel=channel, friend=friend)):
             await self._delete_workflows(f"journey/{channel}/{row['scenario']}/{friend}")

@@ -1,8 +1,8 @@
 """Queues: rows that wait in Postgres to be handled, each by one process at a time.
 
 Each row is handled in one transaction with what follows from it, so a process that dies leaves
-the row for another, and two never hold the same row. A row that fails is tried again later and
-later, for ever.
+the row for another, and two never have the same row locked. A row that fails is tried again
+later and later, for ever.
 """
 
 from __future__ import annotations

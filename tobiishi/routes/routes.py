@@ -2,7 +2,7 @@
 
 LINE tells nobody how a friend came. So a route's link leads through LINE Login, which tells who the
 visitor is, and the visit and the adding of the same person are matched, in whichever order they are
-heard of: both happen in a transaction that holds that person first, and the second sees the first.
+heard of: both happen in a transaction that locks that person first, and the second sees the first.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ async def record(connection: Connection, visit: Visit) -> bool:
     transaction. Raises `StillEnding`: try again in a moment.
     """
     await _sql.lock(connection, channel=visit.channel, friend=visit.friend)
-    former = await friends.hold(connection, visit.channel, visit.friend)
+    former = await friends.lock(connection, visit.channel, visit.friend)
     if visit.was_friend is None:
         is_known = former is not None and former.status == "following"
         visit = replace(visit, was_friend=is_known)

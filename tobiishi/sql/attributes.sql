@@ -17,10 +17,10 @@ create temporary table known_anew (friend text primary key) on commit drop;
 -- Once the lines are merged.
 select count(*) from told;
 
--- name: meet_and_hold$
+-- name: meet_and_lock$
 -- Once the lines are merged. Those nobody has met are known from here on, by all that is told of
--- them, and all are held, in the one order in which everybody holds many. A row that `where` refuses
--- to update is locked all the same.
+-- them, and all are locked, in the one order in which everybody locks many. A row that `where`
+-- refuses to update is locked all the same.
 with met as (
     insert into friends (channel, friend, status, status_at, attributes)
     select :channel, friend, 'following', :at, jsonb_strip_nulls(
@@ -95,9 +95,10 @@ select :channel, friend, tag, :at from told_tags
 order by friend, tag
 on conflict do nothing;
 
--- name: hold_audiences_of_tags
+-- name: lock_audiences_of_tags
 -- Each stays as it is until the transaction ends, and nobody begins to watch it. One that somebody
--- defines or watches just now is not waited for: they may hold several, in an order of their own.
+-- defines or watches just now is not waited for: they may have locked several, in an
+-- order of their own.
 select audience, watched from audiences
 where channel = :channel and kind = 'tag' and rule ->> 'tag' in (select tag from told_tags)
 order by audience

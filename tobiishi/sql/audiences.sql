@@ -12,7 +12,7 @@ select pg_advisory_xact_lock(hashtextextended('audiences ' || :channel, 0));
 -- name: rely_on_definitions!
 select pg_advisory_xact_lock_shared(hashtextextended('audiences ' || :channel, 0));
 
--- name: hold!
+-- name: lock!
 -- Its kind and its rule may change, once all who rely on them are done.
 select from audiences where channel = :channel and audience = :audience for update;
 

@@ -1,4 +1,4 @@
--- name: hold^
+-- name: lock^
 select * from enrolments where id = :id for update;
 
 -- name: get^
@@ -7,7 +7,7 @@ select * from enrolments where id = :id;
 -- name: of_channel
 select * from enrolments where channel = :channel order by id desc limit :limit;
 
--- name: hold_of_scenario!
+-- name: lock_of_scenario!
 select from enrolments
 where channel = :channel and scenario = :scenario and status in ('running', 'paused')
 for update;
@@ -68,9 +68,9 @@ select count(*) from audience_members
 where channel = :channel and audience = :audience and friend > :cursor
     and (expires_at is null or expires_at > :now);
 
--- name: meet_and_hold
--- Those nobody has met are known from here on, and all are held, in the one order in which everybody
--- holds many. A row that `where` refuses to update is locked all the same.
+-- name: meet_and_lock
+-- Those nobody has met are known from here on, and all are locked, in the one order in which
+-- everybody locks many. A row that `where` refuses to update is locked all the same.
 insert into friends (channel, friend, status, status_at)
 select :channel, friend, 'following', :at
 from unnest(:friends::text[]) as friend

@@ -1,8 +1,8 @@
 -- name: get^
 select * from friends where channel = :channel and friend = :friend;
 
--- name: hold^
--- The friend, held until the transaction ends: enrolments of one friend go one after another.
+-- name: lock^
+-- The friend, locked until the transaction ends: enrolments of one friend go one after another.
 select * from friends where channel = :channel and friend = :friend for update;
 
 -- name: tell_status^
@@ -51,8 +51,8 @@ select tag from tags where channel = :channel and friend = :friend order by tag;
 -- name: get_many
 select * from friends where channel = :channel and friend = any(:friends::text[]);
 
--- name: hold_many!
--- In one order, as everybody who holds many.
+-- name: lock_many!
+-- By channel and id, the lock order of everybody who locks many.
 select from friends
 where (channel, friend) in (select * from unnest(:channels::text[], :friends::text[]))
 order by channel, friend

@@ -93,14 +93,14 @@ where ended_at is null and stopping is null and journeys.id not in (select id fr
 
 -- name: end^
 -- Said again (after a crash between the saying and the hearing), it changes nothing. The journey
--- is held first, so that of two who say it at once the second hears the first.
-with held as (
+-- is locked first, so that of two who say it at once the second hears the first.
+with locked as (
     select * from journeys where id = :journey_id for update
 ), ended as (
     update journeys
-    set ended_at = :at, outcome = coalesce(held.stopping, :outcome)
-    from held
-    where journeys.id = held.id and held.ended_at is null
+    set ended_at = :at, outcome = coalesce(locked.stopping, :outcome)
+    from locked
+    where journeys.id = locked.id and locked.ended_at is null
     returning journeys.outcome, journeys.stopping_because
 ), forgotten as (
     delete from journey_interests where journey_id = :journey_id
@@ -116,7 +116,7 @@ with held as (
 )
 select outcome, stopping_because from ended
 union all
-select outcome, stopping_because from held where ended_at is not null;
+select outcome, stopping_because from locked where ended_at is not null;
 
 -- name: say^
 insert into trail (journey_id, step, visit, at, said, detail)

@@ -27,7 +27,7 @@ delete from audience_changes where id = any(:ids::bigint[]);
 -- name: postpone_change!
 update audience_changes set attempts = attempts + 1, retry_at = :retry_at where id = :id;
 
--- name: hold_birthdays$
+-- name: lock_birthdays$
 select day from birthdays for update;
 
 -- name: birthdays_followed!

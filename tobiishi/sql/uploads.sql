@@ -4,7 +4,7 @@ create temporary table uploaded (friend text not null) on commit drop;
 -- name: join_uploaded$
 -- As audiences.join does, from the table and not from an array. In the order of the ids, so that
 -- two that overlap wait for each other in one order only.
-with held as (
+with locked as (
     select watched from audiences where channel = :channel and audience = :audience for share
 ), joined as (
     insert into audience_members (channel, audience, friend, joined_at, reason)
@@ -15,7 +15,7 @@ with held as (
 ), told as (
     insert into audience_changes (channel, audience, friend, change, changed_at, reason)
     select channel, audience, friend, 'joined', joined_at, reason from joined
-    where (select watched from held)
+    where (select watched from locked)
 )
 select count(*) from joined;
 

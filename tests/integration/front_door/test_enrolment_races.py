@@ -106,7 +106,7 @@ async def test_who_leaves_at_the_same_moment_does_not_enter(
     await told(vip, follow())
     await published(yaml(rules=f"{MEMBERS}\nexit: [{{leaves: vip}}]"))
     async with vip.transaction() as connection:
-        await friends.hold(connection, "default", HANAKO)
+        await friends.lock(connection, "default", HANAKO)
         entering = asyncio.create_task(page(vip))
         await asyncio.sleep(0.2)  # The page has been chosen, and waits for her.
         await audiences.leave(connection, "default", "vip", [HANAKO], at=NOW, reason="x")

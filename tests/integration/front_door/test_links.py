@@ -411,8 +411,8 @@ async def test_while_the_database_hangs_the_visitor_is_asked_to_wait(street: Str
 async def test_a_slow_record_keeps_nobody_waiting_and_is_not_lost(street: Street) -> None:
     path = await street.link()
     async with street.database.transaction() as connection:
-        await friends.hold(connection, "default", HANAKO)
-        # They arrive while the record still waits for whoever holds the friend.
+        await friends.lock(connection, "default", HANAKO)
+        # They arrive while the record still waits for whoever has locked the friend.
         assert (await street.open(path)).headers["location"] == SHOP
         assert await street.events() == []
         # Others are recorded in the meantime.
@@ -425,20 +425,20 @@ async def test_a_slow_record_keeps_nobody_waiting_and_is_not_lost(street: Street
 async def test_a_starter_that_stops_records_what_it_has_taken(
     opened: Open, settings: Settings, street: Street
 ) -> None:
-    async def hold(seconds: float) -> None:
+    async def lock(seconds: float) -> None:
         async with street.database.transaction() as connection:
-            await friends.hold(connection, "default", HANAKO)
-            held.set()
+            await friends.lock(connection, "default", HANAKO)
+            locked.set()
             await asyncio.sleep(seconds)
 
-    held, path = asyncio.Event(), await street.link()
+    locked, path = asyncio.Event(), await street.link()
     async with opened(settings) as door:
-        holding = asyncio.create_task(hold(2.5))
-        await held.wait()
+        locking = asyncio.create_task(lock(2.5))
+        await locked.wait()
         await asyncio.gather(*(door.http.get(path, headers=IPHONE) for _ in range(9)))
         assert await street.events() == []
     assert len(await street.events()) == 9
-    await holding
+    await locking
 
 
 async def test_a_record_that_fails_stops_nobody(street: Street, caplog: Any) -> None:
