@@ -77,7 +77,7 @@ class Awaiting:
         at: datetime,
     ) -> Taken:
         journey, step = turn.journey, turn.plan.step
-        kept = await journeys.say(
+        kept = await journeys.add_to_trail(
             connection, journey, step=step, at=at, said=said, detail={"way": way}
         )
         await journeys.stop_waiting(connection, journey, step=step)

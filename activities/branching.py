@@ -34,7 +34,7 @@ class Branching:
             )
             facts = friend.facts(among, at.astimezone(ZoneInfo(scenario.timezone)).date())
             choice = choose(branch, facts)
-            kept = await journeys.say(
+            kept = await journeys.add_to_trail(
                 connection,
                 journey,
                 step=plan.step,

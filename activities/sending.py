@@ -85,7 +85,7 @@ class Sending:
             await deliveries.settle(connection, delivery, at=at)
             if is_over:
                 await journeys.stop_refused(connection, journey, because=said)
-            await journeys.say(
+            await journeys.add_to_trail(
                 connection, journey, step=plan.step, visit=plan.visit, at=at, said=said
             )
         if verdict != "settled":

@@ -33,6 +33,6 @@ class Tagging:
                 at=at,
             )
             said = plan.label
-            await journeys.say(connection, journey, step=plan.step, at=at, said=said)
+            await journeys.add_to_trail(connection, journey, step=plan.step, at=at, said=said)
         next_plan = plan_after(scenario, plan.step, started_at=journey.started_at, now=at)
         return taken(scenario, turn, said, at=at, plan=next_plan)

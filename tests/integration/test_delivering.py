@@ -71,7 +71,7 @@ class Desk:
 
     async def block(self) -> None:
         async with self.context.database.transaction() as connection:
-            await friends.tell_status(connection, "default", HANAKO, "blocked", NOW + DAY)
+            await friends.set_status(connection, "default", HANAKO, "blocked", NOW + DAY)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ async def desk(database: Database, channels: Channels) -> AsyncIterator[Desk]:
             await channels.put(connection, channel)
             version = (await publish(connection, yaml(steps=STEPS), now=NOW)).version
             await friends.meet(connection, "default", HANAKO, NOW)
-            entry = await journeys.enrol(connection, version, HANAKO, why="x", now=NOW)
+            entry = await journeys.enter(connection, version, HANAKO, why="x", now=NOW)
             assert entry is not None
             journey = (await journeys.get(connection, entry)).ref
         async with Context(database=database, channels=channels).closing() as context:

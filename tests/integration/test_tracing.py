@@ -88,7 +88,7 @@ async def ledger(database: Database, channels: Channels) -> Ledger:
         published = await publish(connection, yaml(), now=NOW)
         for friend in (HANAKO, TARO):
             await friends.meet(connection, "default", friend, NOW)
-            entry = await journeys.enrol(connection, published.version, friend, why="", now=NOW)
+            entry = await journeys.enter(connection, published.version, friend, why="", now=NOW)
             assert entry is not None
             entered[friend] = (await journeys.get(connection, entry)).ref
     return Ledger(database, entered)

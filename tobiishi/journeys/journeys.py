@@ -71,7 +71,7 @@ class LastEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class TrailEntry:
     """One thing that a journey did, and what it rests on."""
 
     at: datetime
@@ -99,13 +99,13 @@ def may_enter(reentry: Reentry, last: LastEntry | None, now: datetime) -> bool:
             return now >= last.started_at + timedelta(days=days)
 
 
-async def enrol(
+async def enter(
     connection: Connection, version: Version, friend: str, *, why: str, now: datetime
 ) -> int | None:
     """Enter a friend into a scenario and have their journey started; None where they may not be.
 
     Tells the new journey's id. The friend is locked until the transaction ends, so that of two
-    enrolments at once the second sees the first. Raises `StillEnding` where they may enter in a
+    who enter at once the second sees the first. Raises `StillEnding` where they may enter in a
     moment: try again then.
     """
     scenario = version.scenario
@@ -194,7 +194,7 @@ async def stop_refused(connection: Connection, journey: JourneyRef, *, because: 
     await _sql.stop_refused(connection, journey_id=journey.journey_id, because=because)
 
 
-async def follow_changes(
+async def apply_changes(
     connection: Connection,
     changes: Sequence[tuple[str, str, str, str]],
 ) -> None:
@@ -203,7 +203,7 @@ async def follow_changes(
     A change is a channel, an audience, a friend, and `joined` or `left`; one for each friend.
     """
     channels, audiences, friends, kinds = zip(*changes, strict=True)
-    await _sql.follow_changes(
+    await _sql.apply_changes(
         connection, channels=channels, audiences=audiences, friends=friends, changes=kinds
     )
 
@@ -260,7 +260,7 @@ async def of_friend(connection: Connection, channel: str, friend: str) -> list[J
     return [Journey.from_row(row) for row in rows]
 
 
-async def say(
+async def add_to_trail(
     connection: Connection,
     journey: JourneyRef,
     *,
@@ -269,12 +269,12 @@ async def say(
     at: datetime,
     said: str,
     detail: dict[str, Any] | None = None,
-) -> Said:
-    """Keep what the journey did at a step. Said again by a retry, the first saying stands.
+) -> TrailEntry:
+    """Store what the journey did at a step. Idempotent: at a retry the first entry stands.
 
-    Tells what is kept now.
+    Returns what is stored now.
     """
-    row = await _sql.say(
+    row = await _sql.add_to_trail(
         connection,
         journey_id=journey.journey_id,
         step=step,
@@ -283,9 +283,12 @@ async def say(
         said=said,
         detail=detail or {},
     )
-    return Said(**row)
+    return TrailEntry(**row)
 
 
-async def trail_of(connection: Connection, journey_id: int) -> list[Said]:
+async def trail_of(connection: Connection, journey_id: int) -> list[TrailEntry]:
     """What the journey did so far, in order."""
-    return [Said(**row) for row in await all_rows(_sql.trail_of(connection, journey_id=journey_id))]
+    return [
+        TrailEntry(**row)
+        for row in await all_rows(_sql.trail_of(connection, journey_id=journey_id))
+    ]

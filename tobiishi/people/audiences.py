@@ -136,7 +136,7 @@ async def rely_on_definitions(connection: Connection, channel: str) -> None:
     await _sql.rely_on_definitions(connection, channel=channel)
 
 
-async def follow_tag(
+async def apply_tag(
     connection: Connection, channel: str, friend: str, tag: str, *, carried: bool, at: datetime
 ) -> None:
     """Bring the audiences of this tag in line with whether the friend carries it."""
@@ -146,7 +146,7 @@ async def follow_tag(
         await change(connection, channel, row["audience"], [friend], at=at, reason=f"tag {tag}")
 
 
-async def follow_route(
+async def apply_route(
     connection: Connection, channel: str, friend: str, route: str, *, at: datetime
 ) -> None:
     """Bring the audiences of routes in line with the one that the friend was added by last."""
@@ -157,7 +157,7 @@ async def follow_route(
         await change(connection, channel, row["audience"], [friend], at=at, reason=reason)
 
 
-async def follow_event(
+async def apply_event(
     connection: Connection, channel: str, friend: str, event_id: int, *, now: datetime, reason: str
 ) -> None:
     """Have the friend join the audiences that follow from the event.

@@ -126,7 +126,7 @@ async def add_missing(
     return sorted(made.difference(definitions))
 
 
-async def follow_parts(
+async def update_combined(
     connection: Connection,
     channel: str,
     friend: str,

@@ -78,7 +78,7 @@ async def record(connection: Connection, event: Event) -> bool:
     )
     if kept is None:
         return False
-    await audiences.follow_event(
+    await audiences.apply_event(
         connection,
         event.channel,
         event.friend,

@@ -150,11 +150,11 @@ async def lock(connection: Connection, channel: str, friend: str) -> Friend | No
     return Friend.from_row(row) if row else None
 
 
-async def tell_status(
+async def set_status(
     connection: Connection, channel: str, friend: str, status: Status, at: datetime
 ) -> Friend | None:
-    """Keep what a webhook event of time `at` told; None where a later event said otherwise."""
-    row = await _sql.tell_status(connection, channel=channel, friend=friend, status=status, at=at)
+    """Store the status as of a webhook event of time `at`; None where a later event came first."""
+    row = await _sql.set_status(connection, channel=channel, friend=friend, status=status, at=at)
     if row is not None and row["is_new"]:
         await audiences.reconsider(connection, channel, [friend], at=at)
     return Friend.from_row(row) if row else None
@@ -219,10 +219,10 @@ async def retag(
         return
     for tag in add:
         await _sql.tag(connection, channel=channel, friend=friend, tag=tag, at=at)
-        await audiences.follow_tag(connection, channel, friend, tag, carried=True, at=at)
+        await audiences.apply_tag(connection, channel, friend, tag, carried=True, at=at)
     for tag in remove:
         await _sql.untag(connection, channel=channel, friend=friend, tag=tag)
-        await audiences.follow_tag(connection, channel, friend, tag, carried=False, at=at)
+        await audiences.apply_tag(connection, channel, friend, tag, carried=False, at=at)
 
 
 async def tags_of(connection: Connection, channel: str, friend: str) -> list[str]:

@@ -68,7 +68,7 @@ async def apply_changes(connection: Connection, changes: Sequence[asyncpg.Record
     applied = [
         (each["channel"], each["audience"], each["friend"], each["change"]) for each in changes
     ]
-    await journeys.follow_changes(connection, applied)
+    await journeys.apply_changes(connection, applied)
 
 
 async def apply_change(
@@ -86,10 +86,12 @@ async def apply_change(
         # A shop that lists them knows them, if from before Tobiishi was there.
         await friends.meet(connection, channel, friend, friends.LONG_AGO)
     await apply_changes(connection, [change])
-    await definitions.follow_parts(connection, channel, friend, audience, timezone=timezone, at=now)
+    await definitions.update_combined(
+        connection, channel, friend, audience, timezone=timezone, at=now
+    )
     for version in starting:
         why = f"joined {audience}: {change['reason']}"
-        await journeys.enrol(connection, version, friend, why=why, now=now)
+        await journeys.enter(connection, version, friend, why=why, now=now)
 
 
 async def _postpone(

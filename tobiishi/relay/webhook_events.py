@@ -42,10 +42,10 @@ async def apply_event(connection: Connection, kept: webhooks.KeptEvent) -> None:
         return  # Nobody to act on: the friend never consented, or the event is about a group.
     match kept.type:
         case "follow":
-            await routes.follow_friend_add(connection, channel, friend, kept.occurred_at)
+            await routes.match_friend_add(connection, channel, friend, kept.occurred_at)
             # One that is late tells no status, but the friend was added all the same: who has
             # blocked the channel since is not enrolled.
-            known = await friends.tell_status(
+            known = await friends.set_status(
                 connection, channel, friend, "following", kept.occurred_at
             ) or await friends.get(connection, channel, friend)
             if kept.is_standby:
@@ -54,7 +54,7 @@ async def apply_event(connection: Connection, kept: webhooks.KeptEvent) -> None:
             unblocked = follow is not None and follow.is_unblocked
             for version in await versions.started_by_friend_add(connection, channel):
                 if version.scenario.starts_on_friend_add(route=known.route, unblocked=unblocked):
-                    await journeys.enrol(
+                    await journeys.enter(
                         connection,
                         version,
                         friend,
@@ -62,7 +62,7 @@ async def apply_event(connection: Connection, kept: webhooks.KeptEvent) -> None:
                         now=kept.received_at,
                     )
         case "unfollow":
-            if await friends.tell_status(connection, channel, friend, "blocked", kept.occurred_at):
+            if await friends.set_status(connection, channel, friend, "blocked", kept.occurred_at):
                 await journeys.stop_all_of_friend(
                     connection, channel, friend, "unfollowed", because="blocked the channel"
                 )

@@ -125,10 +125,10 @@ async def delete(connection: Connection, channel: str, route: str, *, now: datet
     await _sql.delete(connection, channel=channel, route=route)
 
 
-async def follow_friend_add(
+async def match_friend_add(
     connection: Connection, channel: str, friend: str, followed_at: datetime
 ) -> str | None:
-    """Know by which route somebody was added, where a visit tells it. Tells that route.
+    """Know by which route somebody was added, where a visit tells it. Returns that route.
 
     To be called in the transaction that follows up their adding, before anything else of it.
     """
@@ -197,7 +197,7 @@ async def _decide(
     await _sql.count_for(connection, id=visit_id, followed_at=followed_at)
     await _sql.decide_others(connection, channel=channel, friend=friend)
     await _sql.set_route(connection, channel=channel, friend=friend, route=route)
-    await audiences.follow_route(
+    await audiences.apply_route(
         connection, channel, friend, route, at=max(visit.returned_at, followed_at)
     )
 
@@ -214,7 +214,7 @@ async def _start(
         if starts(route=former, unblocked=unblocked):
             continue
         if starts(route=visit.route, unblocked=unblocked):
-            await journeys.enrol(
+            await journeys.enter(
                 connection,
                 version,
                 visit.friend,

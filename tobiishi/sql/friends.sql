@@ -5,7 +5,7 @@ select * from friends where channel = :channel and friend = :friend;
 -- The friend, locked until the transaction ends: enrolments of one friend go one after another.
 select * from friends where channel = :channel and friend = :friend for update;
 
--- name: tell_status^
+-- name: set_status^
 -- Events arrive in any order: an older one than the last heard changes nothing.
 insert into friends (channel, friend, status, status_at)
 values (:channel, :friend, :status, :at)

@@ -63,7 +63,7 @@ update journeys set stopping = :stopping, stopping_because = :because
 where channel = :channel and friend = :friend and ended_at is null and stopping is null
 returning id;
 
--- name: follow_changes!
+-- name: apply_changes!
 -- The journeys that exit on these changes are to stop, and those that wait for them to look. That
 -- a change came is kept: the friend may have left again before the journey looks.
 with changes as (
@@ -118,7 +118,7 @@ select outcome, stopping_because from ended
 union all
 select outcome, stopping_because from locked where ended_at is not null;
 
--- name: say^
+-- name: add_to_trail^
 insert into trail (journey_id, step, visit, at, said, detail)
 values (:journey_id, :step, :visit, :at, :said, :detail)
 on conflict (journey_id, step, visit) do update set step = trail.step

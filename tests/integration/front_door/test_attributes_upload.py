@@ -101,7 +101,7 @@ async def test_an_event_of_long_ago_still_counts_for_who_was_met_by_a_file(shop:
     await tell(shop, f"friend\n{HANAKO}\n")
     async with shop.transaction() as connection:
         long_ago = datetime(2011, 6, 23, tzinfo=UTC)
-        await friends.tell_status(connection, "default", HANAKO, "blocked", long_ago)
+        await friends.set_status(connection, "default", HANAKO, "blocked", long_ago)
     assert (await known(shop, HANAKO)).status == "blocked"
     await tell(shop, f"friend,age\n{HANAKO},20\n")
     assert (await known(shop, HANAKO)).status == "blocked"

@@ -15,7 +15,7 @@ from tests.integration.front_door.knocking import HANAKO, TARO, friend_id
 from tests.scenarios import yaml
 from tobiishi.database import Database
 from tobiishi.errors import InUse, Invalid, NotFound
-from tobiishi.journeys.journeys import enrol
+from tobiishi.journeys.journeys import enter
 from tobiishi.people import audiences, events, friends
 from tobiishi.people.events import Event
 from tobiishi.people.friends import Attributes
@@ -411,7 +411,7 @@ async def test_an_audience_that_is_used_is_not_deleted_and_its_users_are_named(
         await audience_removal.delete(connection, "default", "asks")
         await friends.meet(connection, "default", HANAKO, NOW)
         (version,) = await versions.live(connection, "default")
-        await enrol(connection, version, HANAKO, why="x", now=NOW)
+        await enter(connection, version, HANAKO, why="x", now=NOW)
     await published(uses.replace("joins: a", "joins: b"))
     async with shop.transaction() as connection:
         with pytest.raises(InUse, match="used by journeys of scenario uses version 1;"):

@@ -250,7 +250,7 @@ async def test_a_shop_may_list_friends_from_before_tobiishi(
     assert [row["friend"] for row in await journeys(shop)] == [HANAKO]
     async with shop.connection() as connection:
         # Listing them tells nothing of when they followed: any event knows better.
-        assert await friends.tell_status(
+        assert await friends.set_status(
             connection, "default", HANAKO, "blocked", datetime(2020, 1, 1, tzinfo=UTC)
         )
 

@@ -71,7 +71,7 @@ async def test_a_block_at_the_same_moment_that_comes_first_keeps_the_friend_out(
     await told(vip, follow())
     await published(yaml(rules=MEMBERS))
     async with vip.transaction() as connection:
-        await friends.tell_status(connection, "default", HANAKO, "blocked", datetime.now(UTC))
+        await friends.set_status(connection, "default", HANAKO, "blocked", datetime.now(UTC))
         entering = asyncio.create_task(page(vip))
         await asyncio.sleep(0.2)
         assert not entering.done()

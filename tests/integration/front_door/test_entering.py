@@ -174,7 +174,7 @@ async def test_who_is_blocked_or_unknown_or_on_standby_enters_nothing(
     await added(shop, type="unfollow")
     async with shop.transaction() as connection:
         for friend in (HANAKO, TARO):
-            entry = await journeys_.enrol(connection, version, friend, why="x", now=NOW)
+            entry = await journeys_.enter(connection, version, friend, why="x", now=NOW)
             assert entry is None
     await added(shop, TARO, mode="standby")
     assert await journeys(shop) == []
@@ -185,13 +185,13 @@ async def test_enrolments_of_one_friend_at_once_enter_once(
 ) -> None:
     version = (await published(yaml(rules="start: friend_added\nreentry: after_finishing"))).version
     async with shop.transaction() as connection:
-        await friends.tell_status(connection, "default", HANAKO, "following", NOW)
+        await friends.set_status(connection, "default", HANAKO, "following", NOW)
 
-    async def enrol() -> int | None:
+    async def enter() -> int | None:
         async with shop.transaction() as connection:
-            return await journeys_.enrol(connection, version, HANAKO, why="x", now=NOW)
+            return await journeys_.enter(connection, version, HANAKO, why="x", now=NOW)
 
-    came = await asyncio.gather(*(enrol() for _ in range(10)))
+    came = await asyncio.gather(*(enter() for _ in range(10)))
     assert len([journey for journey in came if journey is not None]) == 1
     assert await entered(shop) == [("welcome", 1, 1)]
 
@@ -201,11 +201,11 @@ async def test_an_enrolment_that_is_rolled_back_leaves_nothing(
 ) -> None:
     version = (await published(yaml(rules="start: friend_added\nexit: [{joins: vip}]"))).version
     async with shop.transaction() as connection:
-        await friends.tell_status(connection, "default", HANAKO, "following", NOW)
+        await friends.set_status(connection, "default", HANAKO, "following", NOW)
 
     async def fail() -> None:
         async with shop.transaction() as connection:
-            assert await journeys_.enrol(connection, version, HANAKO, why="x", now=NOW)
+            assert await journeys_.enter(connection, version, HANAKO, why="x", now=NOW)
             raise KeyError
 
     with pytest.raises(KeyError):

@@ -40,7 +40,7 @@ async def enter(database: Database, published: versions.Published, *who: str) ->
         for friend in who:
             await friends.meet(connection, "default", friend, NOW)
             entered.append(
-                await journeys_.enrol(connection, published.version, friend, why="x", now=NOW)
+                await journeys_.enter(connection, published.version, friend, why="x", now=NOW)
             )
     return entered
 
@@ -108,7 +108,7 @@ async def test_who_enters_in_that_moment_is_stopped_too(
     version = (await published(yaml())).version
     async with shop.transaction() as connection:
         await friends.meet(connection, "default", HANAKO, NOW)
-        await journeys_.enrol(connection, version, HANAKO, why="x", now=NOW)
+        await journeys_.enter(connection, version, HANAKO, why="x", now=NOW)
         retiring = asyncio.create_task(retire(door, under_way="stop"))
         query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
         await eventually(lambda: count(shop, query))
