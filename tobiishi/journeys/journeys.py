@@ -104,7 +104,7 @@ async def enter(
 ) -> int | None:
     """Enter a friend into a scenario and have their journey started; None where they may not be.
 
-    Tells the new journey's id. The friend is locked until the transaction ends, so that of two
+    Returns the new journey's id. The friend is locked until the transaction ends, so that of two
     who enter at once the second sees the first. Raises `StillEnding` where they may enter in a
     moment: try again then.
     """
@@ -159,7 +159,7 @@ async def enter(
 async def stop_all_of_friend(
     connection: Connection, channel: str, friend: str, stopping: Stopping, *, because: str
 ) -> list[int]:
-    """Have all journeys of the friend stopped. Tells which."""
+    """Stop all journeys of the friend. Returns which."""
     rows = await all_rows(
         _sql.stop_all_of_friend(
             connection, channel=channel, friend=friend, stopping=stopping, because=because
@@ -174,7 +174,7 @@ async def stop_all_of_friend(
 async def stop_some_of_scenario(
     connection: Connection, channel: str, scenario: str, *, because: str, limit: int = 500
 ) -> int | None:
-    """Have journeys through the scenario stopped, at most so many. Tells how many; None: no more.
+    """Stop journeys through the scenario, at most so many. Returns how many; None: no more.
 
     To be called in a transaction.
     """
@@ -183,14 +183,14 @@ async def stop_some_of_scenario(
     if not rows:
         return None
     people = [row["friend"] for row in rows]
-    # Before any journey of theirs, as everybody does: else two wait for each other.
+    # Lock order: friends before journeys, against deadlocks.
     await friends.lock_many(connection, [(channel, friend) for friend in people])
     stopped: int = await _sql.stop_in(connection, **where, friends=people, because=because)
     return stopped
 
 
 async def stop_refused(connection: Connection, journey: JourneyRef, *, because: str) -> None:
-    """Have the journey end as refused; it knows by itself that it is over."""
+    """Mark the journey to end as refused; it knows by itself that it is over."""
     await _sql.stop_refused(connection, journey_id=journey.journey_id, because=because)
 
 
@@ -198,7 +198,7 @@ async def apply_changes(
     connection: Connection,
     changes: Sequence[tuple[str, str, str, str]],
 ) -> None:
-    """Have the journeys stopped and woken that exit on these changes, or wait for them.
+    """Stop the journeys that exit on these changes; wake those that wait for them.
 
     A change is a channel, an audience, a friend, and `joined` or `left`; one for each friend.
     """
@@ -211,7 +211,7 @@ async def apply_changes(
 async def wait_for(
     connection: Connection, journey: JourneyRef, audience: str, *, step: str
 ) -> None:
-    """Have the journey woken when its friend joins the audience, from the commit of this on."""
+    """Wake the journey when its friend joins the audience, from the commit of this on."""
     await _sql.watch(
         connection,
         [
@@ -234,7 +234,7 @@ async def has_come(connection: Connection, journey: JourneyRef, *, step: str) ->
 
 
 async def stop_waiting(connection: Connection, journey: JourneyRef, *, step: str) -> None:
-    """Have the journey not woken any more for what it waited for there."""
+    """End the subscription to what the journey waited for there."""
     await _sql.stop_waiting(connection, journey_id=journey.journey_id, step=step)
 
 
@@ -246,7 +246,7 @@ async def under_way(connection: Connection, workflow_id: str) -> Journey | None:
 
 
 async def end(connection: Connection, journey_id: int, outcome: str, *, at: datetime) -> str:
-    """Keep that the journey is over. Tells its outcome: `outcome`, unless it was being stopped."""
+    """Store that the journey is over. Returns `outcome`, or another where it was being stopped."""
     row = await _sql.end(connection, journey_id=journey_id, outcome=outcome, at=at)
     return str(row["outcome"])
 

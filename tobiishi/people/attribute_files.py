@@ -150,7 +150,7 @@ async def _keep(connection: Connection, channel: str, *, at: datetime) -> int:
 
 
 async def _join(connection: Connection, channel: str, *, at: datetime) -> None:
-    """Have the tagged join the audiences of their tags.
+    """Add the tagged to the audiences of their tags.
 
     Where nobody watches one no change is told: a hundred thousand would keep the relay from others.
     """

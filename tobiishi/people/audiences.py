@@ -53,7 +53,7 @@ class Member:
 
 
 async def watch(connection: Connection, channel: str, names: Sequence[str]) -> None:
-    """Have uploads into these audiences tell each change too, from the next one on.
+    """Record each change by uploads into these audiences too, from the next upload on.
 
     Waits for an upload that is under way, which may not tell.
     """
@@ -99,7 +99,7 @@ async def join(
     reason: str,
     expires: Sequence[datetime | None] | None = None,
 ) -> int:
-    """Add friends; those already in stay as they are. Tells how many joined.
+    """Add friends; those already in stay as they are. Returns how many joined.
 
     `expires` is when each membership ends by itself; the later of two counts.
     """
@@ -124,7 +124,7 @@ async def leave(
     at: datetime,
     reason: str,
 ) -> int:
-    """Remove friends. Tells how many left."""
+    """Remove friends. Returns how many left."""
     count: int = await _sql.leave(
         connection, channel=channel, audience=audience, friends=list(friends), at=at, reason=reason
     )
@@ -132,7 +132,7 @@ async def leave(
 
 
 async def rely_on_definitions(connection: Connection, channel: str) -> None:
-    """Have no audience defined until the transaction ends: what follows from it is settled."""
+    """Keep definitions as they are until the transaction ends (a shared lock)."""
     await _sql.rely_on_definitions(connection, channel=channel)
 
 
@@ -160,7 +160,7 @@ async def apply_route(
 async def apply_event(
     connection: Connection, channel: str, friend: str, event_id: int, *, now: datetime, reason: str
 ) -> None:
-    """Have the friend join the audiences that follow from the event.
+    """Add the friend to the audiences that the event matches.
 
     What was done too long ago to count any more makes nobody a member.
     """
@@ -179,7 +179,7 @@ async def apply_event(
 
 
 async def expire(connection: Connection, *, now: datetime, limit: int) -> int:
-    """End memberships whose time is over. Tells how many there were."""
+    """End memberships whose time is over. Returns how many there were."""
     over = await all_rows(_sql.take_expired(connection, now=now, limit=limit))
     for row in over:
         reason = "the look-back is over"
@@ -192,7 +192,7 @@ async def expire(connection: Connection, *, now: datetime, limit: int) -> int:
 async def reconsider(
     connection: Connection, channel: str, friends: Sequence[str], *, at: datetime
 ) -> None:
-    """Have combined audiences looked at again: something new is known of these friends.
+    """Record that something new is known of these friends: combined audiences are updated.
 
     Costs next to nothing in a channel that has none.
     """

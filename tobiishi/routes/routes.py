@@ -177,7 +177,7 @@ async def record(connection: Connection, visit: Visit) -> bool:
 
 
 async def forget_strangers(connection: Connection, *, before: datetime, limit: int) -> int:
-    """Forget who came before that time and was not added by it. Tells how many that were."""
+    """Forget who came before that time and was not added by it. Returns how many."""
     forgotten: int = await _sql.forget_undecided(connection, before=before, limit=limit)
     return forgotten
 

@@ -1,7 +1,7 @@
 -- name: claim^
 -- The friend and the journey are read, and locked, in the statement that claims the row: a friend
 -- who blocked a moment ago gets nothing. A row claimed before is claimed again by the retry.
--- The friend is locked before the journey, as everybody does: else two wait for each other.
+-- Lock order: the friend before the journey, against deadlocks.
 with standing as (
     select
         case
