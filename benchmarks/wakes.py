@@ -166,8 +166,14 @@ async def main(count: int) -> None:
         stack.push_async_callback(database.close)
         channels = Channels(Vault(SecretStr(Fernet.generate_key().decode())))
         async with database.transaction() as connection:
-            told = {"title": "x", "secret": "s", "access_token": "t", "api_base_url": "http://x"}
-            await channels.put(connection, Channel(channel="default", **told))
+            channel = Channel(
+                channel="default",
+                title="x",
+                secret="s",
+                access_token="t",
+                api_base_url="http://x",
+            )
+            await channels.put(connection, channel)
         context = Context(database=database, channels=channels)
         await stack.enter_async_context(working(client, context))
         print(f"{count:,} friends: bare signals, our joins, ratio of speed")

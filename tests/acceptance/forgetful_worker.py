@@ -13,5 +13,6 @@ def made_up(*_: object) -> UUID:
 
 
 if __name__ == "__main__":
-    sending.retry_key = made_up
+    # The wrong function in the place of the right one, on purpose.
+    sending.retry_key = made_up  # type: ignore[attr-defined, assignment]
     main()

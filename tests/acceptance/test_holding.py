@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -87,7 +88,7 @@ async def test_a_token_that_line_does_not_take_holds_the_channel_until_there_is_
     (await shop.api.put("/api/channels/default", json=wrong)).raise_for_status()
     friends = [await shop.line.add_friend() for _ in range(3)]
     for friend in friends:
-        await eventually(lambda friend=friend: waits(shop, friend))
+        await eventually(partial(waits, shop, friend))
     assert await held(shop) == [("channel", "token")]
 
     right = good | {"access_token": ACCESS_TOKEN}

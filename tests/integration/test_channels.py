@@ -37,6 +37,7 @@ async def test_secrets_do_not_lie_in_the_database_in_clear(
     async with database.transaction() as connection:
         await channels.put(connection, SHOP)
         row = await connection.fetchrow("select * from channels")
+    assert row is not None
     assert b"the-secret" not in row["secret"]
     assert b"the-token" not in row["access_token"]
     assert "the-secret" not in repr(SHOP)

@@ -79,8 +79,13 @@ async def desk(database: Database, channels: Channels) -> AsyncIterator[Desk]:
     simulator = create_simulator(webhook_url="http://127.0.0.1:1/", channel_secret="s")
     async with serving(simulator) as url, httpx.AsyncClient(base_url=url) as line:
         async with database.transaction() as connection:
-            told = {"title": "x", "secret": "s", "access_token": ACCESS_TOKEN}
-            channel = Channel(channel="default", api_base_url=url, **told)
+            channel = Channel(
+                channel="default",
+                title="x",
+                secret="s",
+                access_token=ACCESS_TOKEN,
+                api_base_url=url,
+            )
             await channels.put(connection, channel)
             version = (await publish(connection, yaml(steps=STEPS), now=NOW)).version
             await friends.meet(connection, "default", HANAKO, NOW)

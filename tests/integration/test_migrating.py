@@ -22,7 +22,7 @@ MODULE = sys.modules[Database.__module__]
 def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A release with two more migrations, whose patience is short; their names."""
     folder = tmp_path / "migrations"
-    shutil.copytree(MODULE.SQL / "migrations", folder)  # type: ignore[attr-defined]
+    shutil.copytree(MODULE.SQL / "migrations", folder)
     (folder / "9001_more.sql").write_text("create table more (id int)")
     (folder / "9002_wider.sql").write_text("alter table tags add column wider text")
     monkeypatch.setattr(MODULE, "SQL", tmp_path)
@@ -70,7 +70,7 @@ async def test_another_process_that_migrates_is_waited_for(
     hurried = Database(await asyncpg.create_pool(dsn, min_size=1, command_timeout=0.2), dsn)
     first = await asyncpg.connect(dsn)
     async with first.transaction():
-        await first.execute("select pg_advisory_xact_lock($1)", MODULE._MIGRATION_LOCK)  # type: ignore[attr-defined]
+        await first.execute("select pg_advisory_xact_lock($1)", MODULE._MIGRATION_LOCK)
         second = asyncio.create_task(hurried.migrate())
         # Longer than a migration waits for a table, and a statement of the pool at all.
         await asyncio.sleep(0.5)

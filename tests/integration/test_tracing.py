@@ -219,6 +219,7 @@ async def test_what_a_send_keeps_is_kept_once_and_the_same_in_every_retry(
         row = await connection.fetchrow(
             "select postbacks, videos from deliveries where retry_key = $1", delivery.retry_key
         )
+        assert row is not None
         assert dict(row) == {"postbacks": ["yes"], "videos": [str(delivery.retry_key)]}
         assert await connection.fetchval("select count(*) from links") == 1
     other = replace(delivery, retry_key=UUID(int=1))

@@ -156,7 +156,7 @@ def text_messages(draw: st.DrawFn) -> dict[str, Any]:
     text = draw(texts.filter(lambda text: units(text) <= LONGEST_TEXT))
     message: dict[str, Any] = {"type": draw(st.sampled_from(["text", "textV2"])), "text": text}
     places = [units(text[:at]) for at, letter in enumerate(text) if letter == "$"]
-    if places and draw(st.booleans()):
+    if draw(st.booleans()) and places:
         message["emojis"] = [{"index": place, "emojiId": "1"} for place in places]
     return message
 

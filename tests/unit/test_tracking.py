@@ -486,7 +486,7 @@ def test_links_of_a_message_are_told_once_in_order() -> None:
 
 
 def test_what_a_template_filled_in_is_rewritten_as_it_came_out() -> None:
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"type": "text", "text": "https://a.example/?n={{ friend.display_name | url_encode }} ok"},
         {"type": "text", "text": "https://a.example/?n={{ friend.display_name }} ok"},
         {"type": "textV2", "text": "https://a.example/?n={{ friend.display_name }} ok"},
@@ -538,7 +538,7 @@ def test_only_what_postgres_keeps_is_told() -> None:
 
 
 def test_a_video_without_an_id_gets_one_that_stays() -> None:
-    videos = [
+    videos: list[dict[str, Any]] = [
         {"type": "video", "originalContentUrl": "x"},
         {"type": "video", "trackingId": "mine"},
         {"type": "video", "trackingId": None},

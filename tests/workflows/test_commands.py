@@ -23,7 +23,7 @@ Journeys under way were begun by the code as it was, and are replayed by the cod
 
 def test_commands_are_as_they_are_written_down() -> None:
     written, found = json.loads(WRITTEN.read_text(encoding="utf-8")), commands()
-    diff = difflib.unified_diff(*(_lines(each) for each in (written, found)), "written", "found")
+    diff = difflib.unified_diff(_lines(written), _lines(found), "written", "found")
     patches = [line for line in _lines(found) if "patched(" in line and line not in _lines(written)]
     said = "New patches: " + ", ".join(patches) if patches else "There is no new patch yet."
     assert found == written, WHAT_TO_DO.format(diff="\n".join(diff), patched=said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
@@ -147,5 +147,5 @@ async def test_the_history_says_how_far_it_came(enrolling: EnrolmentStage) -> No
     ]
 
 
-async def _count(seen: list[object]) -> int:
+async def _count(seen: Sequence[object]) -> int:
     return len(seen)

@@ -13,8 +13,6 @@ from typing import Protocol
 
 import httpx
 import pytest
-from enrolling import NOW, forget_changes, join
-from knocking import HANAKO, SECRET, TARO, TOKEN, Door
 from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -22,6 +20,8 @@ from temporalio.testing import WorkflowEnvironment
 from typer.testing import CliRunner
 
 from tests.defining import define
+from tests.integration.front_door.enrolling import NOW, forget_changes, join
+from tests.integration.front_door.knocking import HANAKO, SECRET, TARO, TOKEN, Door
 from tests.ports import free_port
 from tests.scenarios import publish
 from tests.serving import serving

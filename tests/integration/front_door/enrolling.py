@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from knocking import body_of, friend_id, journeys
 from temporalio.client import Client
 
+from tests.integration.front_door.knocking import body_of, friend_id, journeys
 from tobiishi import webhooks
 from tobiishi.database import Database
 from tobiishi.journeys import journeys as journeys_

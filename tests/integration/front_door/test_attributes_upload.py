@@ -12,11 +12,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from conftest import Run
-from knocking import HANAKO, TARO, Door, count, friend_id
 
 from tests.defining import define
 from tests.eventually import eventually
+from tests.integration.front_door.conftest import Run
+from tests.integration.front_door.knocking import HANAKO, TARO, Door, count, friend_id
 from tobiishi.cli.server import Failed
 from tobiishi.database import Database
 from tobiishi.errors import Invalid

@@ -453,8 +453,14 @@ async def test_who_defines_and_who_acts_never_wait_for_each_other(
         friend = everybody[number % 12]
         await did(shop, friend, "add_to_cart")
         async with shop.transaction() as connection:
-            about = {"source": "site", "event": "page_view", "occurred_at": NOW}
-            await events.record(connection, Event(channel="default", friend=friend, **about))
+            seen = Event(
+                channel="default",
+                friend=friend,
+                source="site",
+                event="page_view",
+                occurred_at=NOW,
+            )
+            await events.record(connection, seen)
             await friends.see(connection, "default", friend, os="ios", language=f"x{number}")
             await audiences.reconsider(connection, "default", [friend], at=NOW)
         async with shop.transaction() as connection:

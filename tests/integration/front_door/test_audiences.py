@@ -9,11 +9,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from conftest import Publish
-from knocking import HANAKO, SECRET, TARO, TOKEN, Door, count, follow, friend_id, journeys
 
 from tests.defining import define
 from tests.eventually import eventually
+from tests.integration.front_door.conftest import Publish
+from tests.integration.front_door.knocking import (
+    HANAKO,
+    SECRET,
+    TARO,
+    TOKEN,
+    Door,
+    count,
+    follow,
+    friend_id,
+    journeys,
+)
 from tests.scenarios import yaml
 from tobiishi.database import Database
 from tobiishi.errors import Invalid, NotFound
@@ -327,7 +337,7 @@ async def test_members_come_page_by_page(door: Door) -> None:
     everybody = [friend_id(number) for number in range(25)]
     await door.api("POST", "/audiences/vip/members", json={"friends": everybody})
     seen: list[str] = []
-    pages = []
+    pages: list[list[str]] = []
     while not pages or pages[-1]:
         page = await door.api(
             "GET",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from conftest import Open
 from cryptography.fernet import Fernet
 from google.protobuf import json_format
-from knocking import Door
 from pydantic import SecretStr
 from temporalio.api.common.v1 import Payload, Payloads
 
+from tests.integration.front_door.conftest import Open
+from tests.integration.front_door.knocking import Door
 from tobiishi.codec import Codec
 from tobiishi.settings import Settings
 

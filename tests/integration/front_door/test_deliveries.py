@@ -5,10 +5,10 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from conftest import Publish
-from knocking import HANAKO, Door, count, follow
 
 from tests.eventually import eventually
+from tests.integration.front_door.conftest import Publish
+from tests.integration.front_door.knocking import HANAKO, Door, count, follow
 from tests.scenarios import yaml
 from tobiishi.database import Database
 

@@ -6,8 +6,14 @@ import asyncio
 from typing import Any
 
 import pytest
-from conftest import Open, Publish
-from enrolling import (
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import SearchAttributeKey
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
+
+from tests.eventually import eventually
+from tests.integration.front_door.conftest import Open, Publish
+from tests.integration.front_door.enrolling import (
     DAY,
     MEMBERS,
     NOW,
@@ -19,14 +25,8 @@ from enrolling import (
     page,
     start_all,
 )
-from knocking import Door, count
-from proxying import Way
-from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import SearchAttributeKey
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.service import RPCError
-
-from tests.eventually import eventually
+from tests.integration.front_door.knocking import Door, count
+from tests.integration.front_door.proxying import Way
 from tests.scenarios import yaml
 from tobiishi.database import Database
 from tobiishi.errors import Invalid, NotFound

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import Publish
-from enrolling import (
+
+from tests.integration.front_door.conftest import Publish
+from tests.integration.front_door.enrolling import (
     DAY,
     MEMBERS,
     NOW,
@@ -23,8 +24,15 @@ from enrolling import (
     start_all,
     told,
 )
-from knocking import HANAKO, TARO, count, follow, friend_id, journeys, unfollow
-
+from tests.integration.front_door.knocking import (
+    HANAKO,
+    TARO,
+    count,
+    follow,
+    friend_id,
+    journeys,
+    unfollow,
+)
 from tests.scenarios import STEPS, publish, yaml
 from tobiishi.database import Database
 from tobiishi.people import friends

@@ -8,8 +8,9 @@ import random
 from datetime import UTC, datetime
 
 import pytest
-from conftest import Publish
-from enrolling import (
+
+from tests.integration.front_door.conftest import Publish
+from tests.integration.front_door.enrolling import (
     DAY,
     MEMBERS,
     NOW,
@@ -25,8 +26,15 @@ from enrolling import (
     start_all,
     told,
 )
-from knocking import HANAKO, TARO, count, follow, friend_id, journeys, unfollow
-
+from tests.integration.front_door.knocking import (
+    HANAKO,
+    TARO,
+    count,
+    follow,
+    friend_id,
+    journeys,
+    unfollow,
+)
 from tests.scenarios import yaml
 from tobiishi.database import Database
 from tobiishi.people import audiences, friends

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import Publish
-from knocking import HANAKO, TARO, count, journeys
 
 from tests.defining import define
+from tests.integration.front_door.conftest import Publish
+from tests.integration.front_door.knocking import HANAKO, TARO, count, journeys
 from tests.scenarios import STEPS, publish, scenario_of, yaml
 from tobiishi.database import Database
 from tobiishi.errors import NotFound

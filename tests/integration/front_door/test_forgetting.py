@@ -7,13 +7,22 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from knocking import HANAKO, TARO, Door, body_of, event, follow, journeys, said
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from tests.defining import define
 from tests.eventually import eventually
 from tests.integration.front_door.conftest import Publish
+from tests.integration.front_door.knocking import (
+    HANAKO,
+    TARO,
+    Door,
+    body_of,
+    event,
+    follow,
+    journeys,
+    said,
+)
 from tests.ports import free_port
 from tests.scenarios import yaml
 from tobiishi import webhooks
@@ -69,7 +78,6 @@ async def live(relay: Relay, shop: Database, *who: str) -> None:
                 ),
             )
             await routes.put(connection, "default", "poster", title="ポスター")
-            about = {"opened_at": NOW, "returned_at": NOW, "friendship_changed": None}
             await routes.record(
                 connection,
                 Visit(
@@ -77,8 +85,10 @@ async def live(relay: Relay, shop: Database, *who: str) -> None:
                     route="poster",
                     login=friend,
                     friend=friend,
+                    opened_at=NOW,
+                    returned_at=NOW,
+                    friendship_changed=None,
                     was_friend=True,
-                    **about,
                 ),
             )
             await connection.execute(

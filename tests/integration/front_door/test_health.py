@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from conftest import Open
-from knocking import HANAKO, TARO, Door, follow
 from prometheus_client.parser import text_string_to_metric_families
 from temporalio.client import Client
 
+from tests.integration.front_door.conftest import Open
+from tests.integration.front_door.knocking import HANAKO, TARO, Door, follow
 from tests.ports import free_port
 from tests.scenarios import yaml
 from tobiishi import worker_http

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from knocking import SECRET, TOKEN, Door
-
+from tests.integration.front_door.knocking import SECRET, TOKEN, Door
 from tobiishi.settings import Settings
 
 

@@ -14,13 +14,13 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from conftest import Open
-from knocking import HANAKO, TARO, Door, count, friend_id
 from pydantic import SecretStr
 
 from tests.conftest import UNSAFE_BUT_FAST
 from tests.defining import define
 from tests.eventually import eventually
+from tests.integration.front_door.conftest import Open
+from tests.integration.front_door.knocking import HANAKO, TARO, Door, count, friend_id
 from tobiishi.api.links import MOST_A_MINUTE
 from tobiishi.channels.channels import Channels
 from tobiishi.database import Database
@@ -484,6 +484,6 @@ async def test_who_taps_too_often_is_sent_on_and_counted_no_more(street: Street)
     query = "select count(*) from events where friend = $1"
     for friend, expected in ((HANAKO, MOST_A_MINUTE), (TARO, 1)):
         look = partial(count, street.database, query, friend)
-        await eventually(look, lambda seen, most=expected: seen >= most)
+        await eventually(look, expected.__le__)
         await asyncio.sleep(0.2)
         assert await look() == expected

@@ -10,8 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import Open
-from knocking import Door
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.common import Priority
@@ -19,6 +17,8 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from tests.eventually import eventually
+from tests.integration.front_door.conftest import Open
+from tests.integration.front_door.knocking import Door
 from tobiishi.channels import pacing
 from tobiishi.channels.pacing import FASTEST, USUAL, Pace
 from tobiishi.settings import Settings

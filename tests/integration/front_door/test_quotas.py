@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Open
-from knocking import SECRET, Door, friend_id
 from pydantic import SecretStr
 
+from tests.integration.front_door.conftest import Open
+from tests.integration.front_door.knocking import SECRET, Door, friend_id
 from tests.scenarios import yaml
 from tests.serving import serving
 from tobiishi.channels import holds, quotas

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urljoin
 
-from knocking import Door
+from tests.integration.front_door.knocking import Door
 
 
 async def test_the_reference_loads_everything_from_here(door: Door) -> None:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sized
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from conftest import Open, Publish
-from knocking import (
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import SearchAttributeKey
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode
+
+from tests.defining import define
+from tests.eventually import eventually
+from tests.integration.front_door.conftest import Open, Publish
+from tests.integration.front_door.knocking import (
     HANAKO,
     TARO,
     body_of,
@@ -24,14 +31,7 @@ from knocking import (
     said,
     unfollow,
 )
-from proxying import Way
-from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import SearchAttributeKey
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.service import RPCError, RPCStatusCode
-
-from tests.defining import define
-from tests.eventually import eventually
+from tests.integration.front_door.proxying import Way
 from tests.scenarios import yaml
 from tobiishi import webhooks
 from tobiishi.database import Database
@@ -525,9 +525,11 @@ async def test_a_relay_whose_database_goes_and_comes_goes_on(
                     )
                 await keep(shop, follow(friend_id(number)))
                 relay.events.ring()
-                await eventually(
-                    lambda: journeys(shop), lambda seen, n=number: len(seen) == n + 1, seconds=5
-                )
+
+                def are_all(seen: Sized, expected: int = number + 1) -> bool:
+                    return len(seen) == expected
+
+                await eventually(lambda: journeys(shop), are_all, seconds=5)
             assert relay.is_running
     finally:
         await own.close()

@@ -7,11 +7,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from conftest import Publish, Run
-from knocking import HANAKO, TARO, Door, count, follow, friend_id, journeys
 
 from tests.defining import define
 from tests.eventually import eventually
+from tests.integration.front_door.conftest import Publish, Run
+from tests.integration.front_door.knocking import (
+    HANAKO,
+    TARO,
+    Door,
+    count,
+    follow,
+    friend_id,
+    journeys,
+)
 from tests.scenarios import yaml
 from tobiishi.database import Database
 from tobiishi.journeys import journeys as journeys_

@@ -12,12 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from conftest import Publish
-from knocking import SECRET, TOKEN, body_of, follow, friend_id
 from pydantic import SecretStr
 from temporalio.client import Client
 
 from tests.eventually import eventually
+from tests.integration.front_door.conftest import Publish
+from tests.integration.front_door.knocking import SECRET, TOKEN, body_of, follow, friend_id
 from tests.ports import free_port
 from tests.scenarios import yaml
 from tests.serving import serving
@@ -76,7 +76,9 @@ class Street:
 
     async def route_of(self, friend: str) -> str | None:
         async with self.database.connection() as connection:
-            return await connection.fetchval("select route from friends where friend = $1", friend)
+            query = "select route from friends where friend = $1"
+            route: str | None = await connection.fetchval(query, friend)
+            return route
 
     async def journeys(self, friend: str) -> list[str]:
         async with self.database.connection() as connection:

@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from knocking import HANAKO, TARO, Door
 from pydantic import SecretStr
 
+from tests.integration.front_door.knocking import HANAKO, TARO, Door
 from tobiishi.database import Database
 from tobiishi.errors import Invalid
 from tobiishi.people import events, friends

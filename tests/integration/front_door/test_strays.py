@@ -8,11 +8,11 @@ from typing import Any
 
 import asyncpg
 import pytest
-from conftest import Publish
-from knocking import HANAKO, TARO, body_of, follow
 from temporalio.client import Client
 
 from tests.eventually import eventually
+from tests.integration.front_door.conftest import Publish
+from tests.integration.front_door.knocking import HANAKO, TARO, body_of, follow
 from tests.scenarios import yaml
 from tobiishi import webhooks
 from tobiishi.database import Database

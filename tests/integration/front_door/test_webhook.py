@@ -12,12 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from conftest import Open
-from knocking import HANAKO, SECRET, TARO, Door, body_of, event, follow, friend_id, kept, said
 from pydantic import SecretStr
 
 from tests.conftest import UNSAFE_BUT_FAST
 from tests.eventually import eventually
+from tests.integration.front_door.conftest import Open
+from tests.integration.front_door.knocking import (
+    HANAKO,
+    SECRET,
+    TARO,
+    Door,
+    body_of,
+    event,
+    follow,
+    friend_id,
+    kept,
+    said,
+)
 from tobiishi.channels.channels import Channel, Channels
 from tobiishi.database import Database
 from tobiishi.line.signature import sign

@@ -83,7 +83,7 @@ async def test_is_as_we_need_it(server: EmbeddedTemporal) -> None:
         ListSearchAttributesRequest(namespace="default")
     )
     for key in temporal.SEARCH_ATTRIBUTES:
-        assert known.custom_attributes[key.name] == key.indexed_value_type
+        assert known.custom_attributes[key.name] == int(key.indexed_value_type)
 
 
 async def test_history_survives_a_kill(tmp_path: Path) -> None:

@@ -276,7 +276,7 @@ async def test_every_button_is_found_by_its_number_its_label_and_its_data(person
         return {"text": "x", "defaultAction": action(names[0]), "actions": [action(names[1])]}
 
     carousel = {"type": "carousel", "columns": [column("a", "b"), column("c", "d")]}
-    inner = {"type": "box", "layout": "vertical", "contents": [], "action": action("g")}
+    inner: dict[str, Any] = {"type": "box", "layout": "vertical", "action": action("g")}
     inner["contents"] = [{"type": "button", "action": action("h")}]
     messages = [
         {"type": "template", "altText": "x", "template": carousel},

@@ -118,7 +118,7 @@ def test_a_wait_never_ends_before_it_begins(timezone: str) -> None:
         now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=chance.randrange(2_000_000))
         started = now - timedelta(minutes=chance.randrange(100_000))
         at = f"{chance.randrange(24):02}:{chance.randrange(60):02}"
-        wait = chance.choice(
+        wait: dict[str, Any] = chance.choice(
             [
                 {"minutes": chance.randrange(1, 5000)},
                 {"days": chance.randrange(1, 400)},
