@@ -57,7 +57,7 @@ async def test_a_starter_that_can_not_migrate_says_so_in_a_line(
 ) -> None:
     settings = Settings(api_token=SecretStr("t"), secret_key=secret_key, database_url=dsn)
     monkeypatch.setattr(Settings, "load", lambda: settings)
-    monkeypatch.setattr(starter.logs, "start", lambda _: None)
+    monkeypatch.setattr("tobiishi.logs.start", lambda _: None)
     async with database.transaction() as other:
         await other.execute("select from tags")
         with pytest.raises(SystemExit, match=r"^starter: migration 9002_wider waited [^\n]*$"):
