@@ -9,7 +9,6 @@ from tobiishi import webhooks
 from tobiishi.database import Connection
 from tobiishi.journeys import journeys
 from tobiishi.people import friends
-from tobiishi.publishing import versions
 from tobiishi.relay import answers
 from tobiishi.relay.queue import Queue, attempt
 from tobiishi.routes import routes
@@ -50,17 +49,9 @@ async def apply_event(connection: Connection, kept: webhooks.KeptEvent) -> None:
             ) or await friends.get(connection, channel, friend)
             if kept.is_standby:
                 return
-            follow = kept.event.follow
-            unblocked = follow is not None and follow.is_unblocked
-            for version in await versions.started_by_friend_add(connection, channel):
-                if version.scenario.starts_on_friend_add(route=known.route, unblocked=unblocked):
-                    await journeys.enter(
-                        connection,
-                        version,
-                        friend,
-                        why="unblocked the channel" if unblocked else "was added as a friend",
-                        now=kept.received_at,
-                    )
+            await routes.start_on_friend_add(
+                connection, kept, friend, route=known.route, now=kept.received_at
+            )
         case "unfollow":
             if await friends.set_status(connection, channel, friend, "blocked", kept.occurred_at):
                 await journeys.stop_all_of_friend(

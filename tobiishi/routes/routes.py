@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import asyncpg
 
@@ -172,8 +173,41 @@ async def record(connection: Connection, visit: Visit) -> bool:
         return True
     await _decide(connection, kept, visit, follow.occurred_at)
     if not follow.is_standby:
-        await _start(connection, visit, follow, former.route)
+        # By the route that was known at the adding, some may have started then.
+        await start_on_friend_add(
+            connection,
+            follow,
+            visit.friend,
+            route=visit.route,
+            started=(former.route,),
+            now=visit.returned_at,
+        )
     return True
+
+
+async def start_on_friend_add(
+    connection: Connection,
+    follow: KeptEvent,
+    friend: str,
+    *,
+    route: str | None,
+    started: tuple[str | None, ...] = (),
+    now: datetime,
+) -> None:
+    """Enter the friend into what starts when somebody is added, or unblocks, by this route.
+
+    What one of the routes `started` starts has started before, and does not again. Raises
+    `StillEnding`: try again in a moment.
+    """
+    added = follow.event.follow
+    unblocked = added is not None and added.is_unblocked
+    why = "unblocked the channel" if unblocked else "was added as a friend"
+    if started:
+        why += f", by route {route}"
+    for version in await versions.started_by_friend_add(connection, follow.channel):
+        starts = partial(version.scenario.starts_on_friend_add, unblocked=unblocked)
+        if starts(route=route) and not any(starts(route=former) for former in started):
+            await journeys.enter(connection, version, friend, why=why, now=now)
 
 
 async def forget_strangers(connection: Connection, *, before: datetime, limit: int) -> int:
@@ -200,27 +234,6 @@ async def _decide(
     await audiences.apply_route(
         connection, channel, friend, route, at=max(visit.returned_at, followed_at)
     )
-
-
-async def _start(
-    connection: Connection, visit: Visit, follow: KeptEvent, former: str | None
-) -> None:
-    """Start what the route starts, and has not been started at the adding already."""
-    said = follow.event.follow
-    unblocked = said is not None and said.is_unblocked
-    what = "unblocked the channel" if unblocked else "was added as a friend"
-    for version in await versions.started_by_friend_add(connection, visit.channel):
-        starts = version.scenario.starts_on_friend_add
-        if starts(route=former, unblocked=unblocked):
-            continue
-        if starts(route=visit.route, unblocked=unblocked):
-            await journeys.enter(
-                connection,
-                version,
-                visit.friend,
-                why=f"{what}, by route {visit.route}",
-                now=visit.returned_at,
-            )
 
 
 def _routes_of(version: Version) -> tuple[str, ...]:
