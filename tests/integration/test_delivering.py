@@ -231,7 +231,7 @@ async def test_what_is_unknown_or_refused_is_there_to_look_at(desk: Desk) -> Non
     async with desk.context.database.connection() as connection:
         page = await deliveries.to_look_at(connection, "default", "refused", limit=3)
         last = page[-1].delivery.retry_key
-        rest = await deliveries.to_look_at(connection, "default", "refused", before=last, limit=3)
+        rest = await deliveries.to_look_at(connection, "default", "refused", after=last, limit=3)
         none = await deliveries.to_look_at(connection, "default", "unknown", limit=3)
     seen = [each.delivery.claimed_at for each in (*page, *rest)]
     assert seen == sorted(seen, reverse=True)

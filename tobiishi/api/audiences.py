@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import ConfigDict, Field
 
+from tobiishi.api import paging
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
@@ -140,15 +141,19 @@ async def show(
 
 @router.get("/{audience}/members", summary="Members, page by page, in the order of their ids")
 async def members(
+    request: Request,
+    response: Response,
     audience: AudienceName,
     context: InContext,
     channel: InChannel = DEFAULT_CHANNEL,
-    after: Annotated[str, Query(description="The last id of the page before.")] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: Annotated[str, paging.after("`friend`")] = "",
+    limit: paging.Limit = 100,
 ) -> list[Member]:
     async with context.database.connection() as connection:
         await audiences.get(connection, channel, audience)
         page = await audiences.members_of(connection, channel, audience, after=after, limit=limit)
+    if page:
+        paging.name_next(request, response, page, limit, page[-1].friend)
     return [Member.model_validate(member) for member in page]
 
 

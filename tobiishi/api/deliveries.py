@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Request, Response
 
+from tobiishi.api import paging
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
@@ -46,20 +47,24 @@ class Delivery(Described):
 
 @router.get("", summary="Deliveries that wait for LINE, were refused, or may have been sent")
 async def list_some(
+    request: Request,
+    response: Response,
     context: InContext,
     status: Literal["claimed", "unknown", "refused"] = "unknown",
-    before: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: Annotated[UUID | None, paging.after("`retry_key`")] = None,
+    limit: paging.Limit = 100,
     channel: InChannel = DEFAULT_CHANNEL,
 ) -> list[Delivery]:
-    """The latest first. A next page is `before` the `retry_key` of the last one of this page.
+    """The latest first.
 
     `unknown`: LINE may or may not have taken it, and nothing is sent blind. `claimed`: it is being
     sent, or waits for LINE.
     """
     async with context.database.connection() as connection:
         await context.channels.get(connection, channel)
-        found = await deliveries.to_look_at(connection, channel, status, before=before, limit=limit)
+        found = await deliveries.to_look_at(connection, channel, status, after=after, limit=limit)
+    if found:
+        paging.name_next(request, response, found, limit, found[-1].delivery.retry_key)
     return [
         Delivery(
             friend=each.friend,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
+from tobiishi.api import paging
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
@@ -22,6 +23,9 @@ router = APIRouter(
 
 #: A clock that is ahead of ours by less than this is no reason to lose an event.
 AHEAD = timedelta(minutes=5)
+
+#: As Postgres counts events.
+MAX_ID = 2**63 - 1
 
 _Text = StringConstraints(pattern=r"^[^\x00]+$")
 
@@ -68,6 +72,8 @@ class Seen(Described):
 
     model_config = ConfigDict(from_attributes=True)
 
+    id: int
+    """The event's number."""
     source: events.Source
     """Where it was seen."""
     event: str
@@ -123,15 +129,19 @@ async def tell(body: NewEvents, context: InContext, channel: InChannel = DEFAULT
 
 @router.get("/friends/{friend}/events", summary="What a friend was seen to do, the latest first")
 async def of_friend(
+    request: Request,
+    response: Response,
     friend: FriendId,
     context: InContext,
     channel: InChannel = DEFAULT_CHANNEL,
-    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: Annotated[int | None, paging.after("`id`"), Field(ge=1, le=MAX_ID)] = None,
+    limit: paging.Limit = 100,
 ) -> list[Seen]:
     async with context.database.connection() as connection:
         await friends.get(connection, channel, friend)
-        found = await events.of_friend(connection, channel, friend, offset=offset, limit=limit)
+        found = await events.of_friend(connection, channel, friend, after=after, limit=limit)
+    if found:
+        paging.name_next(request, response, found, limit, found[-1].id)
     return [Seen.model_validate(each) for each in found]
 
 

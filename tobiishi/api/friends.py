@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import ConfigDict, Field, StringConstraints
 
+from tobiishi.api import paging
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
@@ -162,10 +163,12 @@ class Tags(Described):
 
 @router.get("", summary="Friends, page by page, in the order of their ids", responses=answers(400))
 async def list_all(
+    request: Request,
+    response: Response,
     context: InContext,
     channel: InChannel = DEFAULT_CHANNEL,
-    after: Annotated[str, Query(description="The last id of the page before.")] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: Annotated[str, paging.after("`friend`")] = "",
+    limit: paging.Limit = 100,
     tag: Annotated[str | None, Query(description="Only those who carry it.")] = None,
     audience: Annotated[str | None, Query(description="Only those who are in it.")] = None,
 ) -> list[Summary]:
@@ -174,6 +177,8 @@ async def list_all(
         found = await friends.page(
             connection, channel, after=after, limit=limit, tag=tag, audience=audience
         )
+    if found:
+        paging.name_next(request, response, found, limit, found[-1].friend)
     return [Summary.model_validate(each) for each in found]
 
 

@@ -208,11 +208,11 @@ async def to_look_at(
     channel: str,
     status: Literal["claimed", "unknown", "refused"],
     *,
-    before: UUID | None = None,
+    after: UUID | None = None,
     limit: int,
 ) -> list[ToLookAt]:
-    """Those of that status, the latest first; a next page is `before` the last of this one."""
-    rows = _sql.to_look_at(connection, channel=channel, status=status, before=before, limit=limit)
+    """Deliveries of that status, the latest first, those behind the delivery `after`."""
+    rows = _sql.to_look_at(connection, channel=channel, status=status, after=after, limit=limit)
     return [
         ToLookAt(
             delivery=Delivery.from_row(row),

@@ -40,6 +40,8 @@ class Event:
     detail: Mapping[str, Any] = field(default_factory=dict)
     #: Told again under the same key, it is the same event.
     key: str | None = None
+    #: Its number; None before it is stored.
+    id: int | None = None
 
     @property
     def in_words(self) -> str:
@@ -90,10 +92,10 @@ async def record(connection: Connection, event: Event) -> bool:
 
 
 async def of_friend(
-    connection: Connection, channel: str, friend: str, *, offset: int = 0, limit: int = 100
+    connection: Connection, channel: str, friend: str, *, after: int | None = None, limit: int = 100
 ) -> list[Event]:
     """What the friend did, the latest first."""
     rows = await all_rows(
-        _sql.of_friend(connection, channel=channel, friend=friend, offset=offset, limit=limit)
+        _sql.of_friend(connection, channel=channel, friend=friend, after=after, limit=limit)
     )
     return [Event(channel=channel, friend=friend, **row) for row in rows]

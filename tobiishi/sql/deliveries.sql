@@ -90,9 +90,9 @@ select deliveries.*, journeys.scenario, journeys.entry
 from deliveries join journeys on journeys.id = deliveries.journey_id
 where deliveries.channel = :channel and deliveries.status = :status
     and (
-        cast(:before as uuid) is null
+        cast(:after as uuid) is null
         or (deliveries.claimed_at, deliveries.retry_key) < (
-            select claimed_at, retry_key from deliveries where retry_key = cast(:before as uuid)
+            select claimed_at, retry_key from deliveries where retry_key = cast(:after as uuid)
         )
     )
 order by deliveries.claimed_at desc, deliveries.retry_key desc

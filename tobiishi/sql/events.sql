@@ -7,6 +7,13 @@ on conflict (channel, key) do nothing
 returning id;
 
 -- name: of_friend
-select source, event, occurred_at, scenario, message, url, detail from events
+select id, source, event, occurred_at, scenario, message, url, detail from events
 where channel = :channel and friend = :friend
-order by occurred_at desc, id desc offset :offset limit :limit;
+    and (
+        cast(:after as bigint) is null
+        or (occurred_at, id) < (
+            select occurred_at, id from events
+            where id = cast(:after as bigint) and channel = :channel and friend = :friend
+        )
+    )
+order by occurred_at desc, id desc limit :limit;

@@ -18,9 +18,9 @@ from tobiishi.database import Database
     [
         ("", 200),
         ("?status=refused", 200),
-        (f"?before={UUID(int=1)}", 200),
+        (f"?after={UUID(int=1)}", 200),
         ("?status=sent", 422),
-        ("?before=1", 422),
+        ("?after=1", 422),
         ("?limit=0", 422),
         ("?limit=1001", 422),
         ("?channel=nobody", 404),
@@ -47,4 +47,4 @@ async def test_one_that_nobody_knows_the_outcome_of_is_named(
     assert said["retry_key"] == str(key)
     assert (said["friend"], said["scenario"], said["message"]) == (HANAKO, "welcome", "hello")
     assert (said["status"], said["reason"]) == ("unknown", "nobody knows")
-    assert (await door.api("GET", f"/deliveries?before={key}")).json() == []
+    assert (await door.api("GET", f"/deliveries?after={key}")).json() == []

@@ -286,8 +286,13 @@ async def test_the_shops_systems_tell_events(site: Door, database: Database) -> 
     assert (await site.api("POST", "/events", json={"events": told[:1]})).json()["new"] == 0
     listed = (await site.api("GET", f"/friends/{HANAKO}/events")).json()
     assert [event["detail"] for event in listed] == [{"yen": 9800}, {}]
-    second = await site.api("GET", f"/friends/{HANAKO}/events?offset=1&limit=1")
+    first = await site.api("GET", f"/friends/{HANAKO}/events?limit=1")
+    assert first.json() == listed[:1]
+    second = await site.http.get(first.links["next"]["url"], headers=site.headers)
     assert second.json() == listed[1:]
+    third = await site.http.get(second.links["next"]["url"], headers=site.headers)
+    assert third.json() == []
+    assert "next" not in third.links
 
 
 @pytest.mark.parametrize(
