@@ -26,14 +26,14 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 from urllib.parse import quote
 
 import asyncpg
 
 from tobiishi.local import LocalError
 from tobiishi.local.children import Child, Command, last_lines
+from tobiishi.local.embedded import EmbeddedServer
 from tobiishi.local.folder import claim, user_name
 
 #: Where root's data goes when user namespaces are refused.
@@ -41,7 +41,7 @@ SHARED = Path("/var/lib/tobiishi")
 
 _USER = "tobiishi"
 _START_SECONDS = 60.0
-_STOP_SECONDS = 5.0
+_LEFTOVER_SECONDS = 5.0
 # The kernel takes 107 bytes (103 on macOS) for the path of a socket.
 _LONGEST_SOCKET = 103
 _SOCKET = ".s.PGSQL.5432"
@@ -87,7 +87,7 @@ class _Place:
             os.chown(path, self.user, self.group)
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """A Postgres of our own: `async with EmbeddedPostgres(folder) as postgres: postgres.dsn`."""
 
     name = "Postgres"
@@ -102,13 +102,13 @@ class EmbeddedPostgres:
         namespaces: bool = True,
     ) -> None:
         """`namespaces=False` never uses user namespaces (as root; it has no effect otherwise)."""
+        super().__init__()
         self.folder = folder.resolve()
         self.log = log or self.folder / "postgres.log"
         self._database = database
         self._settings = dict(settings or {})
         self._namespaces = namespaces
         self._lock: IO[str] | None = None
-        self._child: Child | None = None
         self._place: _Place | None = None
         self._socket: Path | None = None
 
@@ -117,54 +117,23 @@ class EmbeddedPostgres:
         """The address for `asyncpg` (and `DATABASE_URL`), once started."""
         return self._dsn(self._database)
 
-    @property
-    def pid(self) -> int | None:
-        """The server's process id while it runs."""
-        return self._child.pid if self._child and self._child.returncode is None else None
+    async def _start(self) -> None:
+        """On an empty folder, the database is made first."""
+        self._take_lock()
+        self._place = place = await self._find_place()
+        await self._end_leftover(place)
+        if not (place.data / "PG_VERSION").exists():
+            await self._init(place)
+        await self._serve(place)
+        await self._create_database()
 
-    async def start(self) -> None:
-        """Start the server; on an empty folder, make the database first. Raises `LocalError`."""
-        try:
-            self._take_lock()
-            self._place = place = await self._find_place()
-            await self._end_leftover(place)
-            if not (place.data / "PG_VERSION").exists():
-                await self._init(place)
-            await self._serve(place)
-            await self._create_database()
-        except BaseException:
-            await self.stop()
-            raise
-
-    async def stop(self, grace: float = _STOP_SECONDS) -> None:
-        """Stop the server gracefully, or by force after `grace` seconds."""
-        if self._child is not None:
-            await self._child.stop(grace)
-            self._child = None
+    def _release(self) -> None:
         if self._socket is not None:
             shutil.rmtree(self._socket, ignore_errors=True)
             self._socket = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
-
-    async def wait(self) -> int:
-        """The server's exit code, once it has ended."""
-        if self._child is None:
-            raise RuntimeError("Postgres is not started")
-        return await self._child.wait()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
 
     def _dsn(self, database: str) -> str:
         if self._socket is None:
@@ -253,7 +222,7 @@ class EmbeddedPostgres:
                 break
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
-            for _ in range(int(_STOP_SECONDS / 0.02)):
+            for _ in range(int(_LEFTOVER_SECONDS / 0.02)):
                 if not _serves(pid, place.data):
                     break
                 await asyncio.sleep(0.02)

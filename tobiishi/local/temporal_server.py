@@ -12,8 +12,7 @@ import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType
@@ -25,16 +24,16 @@ from temporalio.service import RPCError
 
 from tobiishi.local import LocalError
 from tobiishi.local.children import Child, Command, last_lines
+from tobiishi.local.embedded import EmbeddedServer
 
 NAMESPACE = "default"
 #: How long a finished journey can be looked at in the UI.
 RETENTION = timedelta(days=30)
 
 _START_SECONDS = 60.0
-_STOP_SECONDS = 5.0
 
 
-class EmbeddedTemporal:
+class EmbeddedTemporal(EmbeddedServer):
     """A Temporal server of our own, on this machine's loopback address only."""
 
     name = "Temporal"
@@ -49,6 +48,7 @@ class EmbeddedTemporal:
         codec_endpoint: str | None = None,
         log: Path | None = None,
     ) -> None:
+        super().__init__()
         self.address = f"127.0.0.1:{port}"
         self.ui_url = f"http://127.0.0.1:{ui_port}"
         self.log = log or database.with_suffix(".log")
@@ -57,46 +57,11 @@ class EmbeddedTemporal:
         self._ui_port = ui_port
         self._search_attributes = search_attributes
         self._codec_endpoint = codec_endpoint
-        self._child: Child | None = None
 
-    @property
-    def pid(self) -> int | None:
-        """The server's process id while it runs."""
-        return self._child.pid if self._child and self._child.returncode is None else None
-
-    async def start(self) -> None:
-        """Start the server, and wait until it serves. Raises `LocalError`."""
+    async def _start(self) -> None:
         self._database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            self._child = await Child.start(self._command())
-            await self._serving(self._child)
-        except BaseException:
-            await self.stop()
-            raise
-
-    async def stop(self, grace: float = _STOP_SECONDS) -> None:
-        """Stop the server gracefully, or by force after `grace` seconds."""
-        if self._child is not None:
-            await self._child.stop(grace)
-            self._child = None
-
-    async def wait(self) -> int:
-        """The server's exit code, once it has ended."""
-        if self._child is None:
-            raise RuntimeError("Temporal is not started")
-        return await self._child.wait()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
+        self._child = await Child.start(self._command())
+        await self._serving(self._child)
 
     def _command(self) -> Command:
         arguments = [
