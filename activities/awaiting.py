@@ -29,25 +29,27 @@ class Awaiting:
         seen by it, and who joins after it is seen by the relay, which looks for the interest after
         the joining is committed: no joining falls between the two.
         """
-        journey, plan, at = turn.journey, turn.plan, now()
+        plan, at = turn.plan, now()
         async with self.context.database.connection() as connection:
-            scenario = (await self.context.version_of(connection, journey)).scenario
+            turn, scenario = await self.context.begin(connection, turn)
+            journey = turn.journey
             awaited = wait_for_at(scenario, plan.step)
             await journeys.wait_for(connection, journey, awaited.audience, step=plan.step)
         async with self.context.database.transaction() as connection:
             if await self._is_in(connection, journey, awaited.audience, plan.step, at):
                 said = f"in {awaited.audience}: already"
                 return await self._go_on(connection, scenario, turn, IN_TIME, said, at)
-        later = plan_to_wait(scenario, plan.step, started_at=journey.started_at, now=at)
-        said = f"waits for {awaited.audience} until {later.until}"
-        return taken(scenario, turn, said, at=at, plan=later)
+            later = plan_to_wait(scenario, plan.step, started_at=journey.started_at, now=at)
+            said = f"waits for {awaited.audience} until {later.until}"
+            return await taken(connection, scenario, turn, said, at=at, plan=later)
 
     @activity.defn(name="look_for_audience")
     async def look(self, turn: Turn) -> Taken:
         """See whether the friend joined, when told so or when the time is over."""
-        journey, plan, at = turn.journey, turn.plan, now()
+        plan, at = turn.plan, now()
         async with self.context.database.transaction() as connection:
-            scenario = (await self.context.version_of(connection, journey)).scenario
+            turn, scenario = await self.context.begin(connection, turn)
+            journey = turn.journey
             awaited = wait_for_at(scenario, plan.step)
             if await self._is_in(connection, journey, awaited.audience, plan.step, at):
                 said = f"joined {awaited.audience}: in time"
@@ -55,7 +57,8 @@ class Awaiting:
             if at >= plan.due:
                 said = f"in {awaited.audience}: not in time"
                 return await self._go_on(connection, scenario, turn, TOO_LATE, said, at)
-        return taken(scenario, turn, f"still waits for {awaited.audience}", at=at, plan=plan)
+            said = f"still waits for {awaited.audience}"
+            return await taken(connection, scenario, turn, said, at=at, plan=plan)
 
     async def _is_in(
         self, connection: Connection, journey: JourneyRef, audience: str, step: str, at: datetime
@@ -85,4 +88,4 @@ class Awaiting:
         next_plan = plan_way(
             scenario, step, kept.detail["way"], started_at=journey.started_at, now=at
         )
-        return taken(scenario, turn, kept.said, at=at, plan=next_plan)
+        return await taken(connection, scenario, turn, kept.said, at=at, plan=next_plan)

@@ -24,9 +24,10 @@ class Branching:
 
         What was seen is kept in the trail: it is the answer to "why did this friend get this?".
         """
-        journey, plan, at = turn.journey, turn.plan, now()
+        plan, at = turn.plan, now()
         async with self.context.database.transaction() as connection:
-            scenario = (await self.context.version_of(connection, journey)).scenario
+            turn, scenario = await self.context.begin(connection, turn)
+            journey = turn.journey
             branch = branch_at(scenario, plan.step)
             friend = await friends.get(connection, journey.channel, journey.friend)
             among = await audiences.memberships_among(
@@ -42,8 +43,8 @@ class Branching:
                 said=choice.said,
                 detail={"case": choice.case, "saw": choice.saw},
             )
-        # A retry goes the way that was gone before, whatever is known of the friend since.
-        next_plan = plan_way(
-            scenario, plan.step, kept.detail["case"], started_at=journey.started_at, now=at
-        )
-        return taken(scenario, turn, kept.said, at=at, plan=next_plan)
+            # A retry goes the way that was gone before, whatever is known of the friend since.
+            next_plan = plan_way(
+                scenario, plan.step, kept.detail["case"], started_at=journey.started_at, now=at
+            )
+            return await taken(connection, scenario, turn, kept.said, at=at, plan=next_plan)

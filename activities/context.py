@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,9 +12,10 @@ from temporalio import activity
 
 from tobiishi.channels.channels import Channel, Channels
 from tobiishi.database import Connection, Database
+from tobiishi.journeys import journeys
 from tobiishi.line import LineClient
-from tobiishi.plan import JourneyRef, Plan, Taken, Turn
-from tobiishi.publishing.versions import Version, Versions
+from tobiishi.plan import Plan, Taken, Turn
+from tobiishi.publishing.versions import Versions
 from tobiishi.scenario import Scenario, spread_out
 from tobiishi.tracking.links import Tracker
 
@@ -30,11 +31,16 @@ class Context:
     versions: Versions = field(default_factory=Versions)
     _clients: dict[tuple[str, str], LineClient] = field(default_factory=dict)
 
-    async def version_of(self, connection: Connection, journey: JourneyRef) -> Version:
-        """The scenario version that the journey keeps."""
-        return await self.versions.get(
+    async def begin(self, connection: Connection, turn: Turn) -> tuple[Turn, Scenario]:
+        """Returns the turn with its journey as the database knows it now, and the scenario.
+
+        Raises `journeys.Unknown`, to be tried again, where the database does not know the journey.
+        """
+        journey = await journeys.locate(connection, turn.journey)
+        version = await self.versions.get(
             connection, journey.channel, journey.scenario, journey.version
         )
+        return replace(turn, journey=journey), version.scenario
 
     def line(self, channel: Channel) -> LineClient:
         """A client that speaks for the channel; a changed token gets a client of its own."""
@@ -55,10 +61,17 @@ class Context:
                 await client.aclose()
 
 
-def taken(scenario: Scenario, turn: Turn, said: str, *, at: datetime, plan: Plan) -> Taken:
-    """An activity's answer: what was done, when by the scenario's clock, and what comes next."""
+async def taken(
+    connection: Connection, scenario: Scenario, turn: Turn, said: str, *, at: datetime, plan: Plan
+) -> Taken:
+    """Keep what comes next, and return an activity's answer.
+
+    It says what was done, when by the scenario's clock, and what comes next. To be called in the
+    transaction that takes the step.
+    """
     local = at.astimezone(ZoneInfo(scenario.timezone))
     own = spread_out(scenario, plan, friend=turn.journey.friend, now=at)
+    await journeys.set_next(connection, turn.journey, own)
     return Taken(said=f"{local:%m-%d %H:%M} {said}", plan=own)
 
 

@@ -27,8 +27,8 @@ class Ending:
         A friend who blocks at the last moment makes it `unfollowed`, whatever the workflow knew.
         """
         async with self.context.database.transaction() as connection:
-            outcome = await journeys.end(connection, end.journey.journey_id, end.outcome, at=now())
-        journey = end.journey
+            journey = await journeys.locate(connection, end.journey)
+            outcome = await journeys.end(connection, journey.journey_id, end.outcome, at=now())
         metrics.journeys_ended.labels(journey.channel, journey.scenario, outcome).inc()
         _log.info("the journey is over: %s", outcome, extra=about(journey))
         return outcome

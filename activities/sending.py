@@ -66,14 +66,15 @@ class Sending:
         return await let_finish(self._send(turn))
 
     async def _send(self, turn: Turn) -> Taken:
-        journey, plan, at = turn.journey, turn.plan, now()
+        plan, at = turn.plan, now()
         async with self.context.database.connection() as connection:
-            scenario = (await self.context.version_of(connection, journey)).scenario
+            turn, scenario = await self.context.begin(connection, turn)
+            journey = turn.journey
             step = send_at(scenario, plan.step)
             when = when_to_send(scenario, step, plan, at)
             if isinstance(when, Plan):
                 said = f"{step.name} waits for the delivery window"
-                return taken(scenario, turn, said, at=at, plan=when)
+                return await taken(connection, scenario, turn, said, at=at, plan=when)
             key = retry_key(journey.workflow_id, journey.entry, plan.step, plan.visit)
             await _stop_if_held(connection, journey, key, at)
             claimed = await _claim(connection, turn, step, key, at)
@@ -81,6 +82,7 @@ class Sending:
         delivery = await self._follow(verdict, turn, step, claimed, at)
         said = _in_words(delivery)
         is_over = delivery.status == "refused" and step.if_refused == "end"
+        next_plan = _next_plan(scenario, turn, verdict, is_over=is_over, at=at)
         async with self.context.database.transaction() as connection:
             await deliveries.settle(connection, delivery, at=at)
             if is_over:
@@ -88,11 +90,11 @@ class Sending:
             await journeys.add_to_trail(
                 connection, journey, step=plan.step, visit=plan.visit, at=at, said=said
             )
+            answer = await taken(connection, scenario, turn, said, at=at, plan=next_plan)
         if verdict != "settled":
             _log.info("%s", said, extra=about(journey, delivery=delivery.retry_key))
             _count(journey, delivery, late=at - plan.due)
-        next_plan = _next_plan(scenario, turn, verdict, is_over=is_over, at=at)
-        return taken(scenario, turn, said, at=at, plan=next_plan)
+        return answer
 
     async def _follow(
         self,

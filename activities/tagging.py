@@ -20,9 +20,10 @@ class Tagging:
     @activity.defn(name="tag_friend")
     async def tag(self, turn: Turn) -> Taken:
         """Add and remove the tags, and with them the memberships of the tags' audiences."""
-        journey, plan, at = turn.journey, turn.plan, now()
+        plan, at = turn.plan, now()
         async with self.context.database.transaction() as connection:
-            scenario = (await self.context.version_of(connection, journey)).scenario
+            turn, scenario = await self.context.begin(connection, turn)
+            journey = turn.journey
             tags = tag_at(scenario, plan.step)
             await friends.retag(
                 connection,
@@ -34,5 +35,5 @@ class Tagging:
             )
             said = plan.label
             await journeys.add_to_trail(connection, journey, step=plan.step, at=at, said=said)
-        next_plan = plan_after(scenario, plan.step, started_at=journey.started_at, now=at)
-        return taken(scenario, turn, said, at=at, plan=next_plan)
+            next_plan = plan_after(scenario, plan.step, started_at=journey.started_at, now=at)
+            return await taken(connection, scenario, turn, said, at=at, plan=next_plan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -15,6 +16,7 @@ from tobiishi.channels.channels import Channels
 from tobiishi.channels.vault import Vault
 from tobiishi.database import Database
 from tobiishi.local.postgres import EmbeddedPostgres
+from tobiishi.relay.reconciliation import Reconciliation
 
 _numbers = itertools.count()
 
@@ -49,6 +51,12 @@ async def database(dsn: str) -> AsyncIterator[Database]:
     opened = await Database.open(dsn)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(autouse=True)
+def journeys_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests share a Temporal, and none is to take the others' journeys for lost ones of its own."""
+    monkeypatch.setattr(Reconciliation, "first_after", timedelta(hours=1))
 
 
 @pytest.fixture(scope="session")

@@ -74,6 +74,13 @@ line_errors = Counter(
     ["channel", "error"],
     registry=COUNTED,
 )
+journeys_reconciled = Counter(
+    "tobiishi_journeys_reconciled",
+    "Journeys that the database or Temporal had lost: adopted (by the database), brought_back (to"
+    " Temporal), ended (as they are over in Temporal).",
+    ["channel", "what"],
+    registry=COUNTED,
+)
 journeys_ended = Counter(
     "tobiishi_journeys_ended",
     "Journeys that are over, by how they ended.",

@@ -40,13 +40,19 @@ class Plan:
     label: str
     #: How many times this step has been tried under a retry key of its own, from 1.
     visit: int = 1
+    #: Path of the wait that the journey is in until then; empty where in none.
+    wait: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JourneyRef:
-    """Which journey it is: enough to find everything else about it."""
+    """Which journey it is: enough to find everything else about it.
 
-    #: Its number in the `journeys` table.
+    Its identity is the friend, the scenario, the entry and the moment it began. A row's number is
+    not: a database that was restored from a backup gives the same numbers out again.
+    """
+
+    #: Its number in the `journeys` table when it began.
     journey_id: int
     channel: str
     scenario: str

@@ -7,7 +7,7 @@ the outbox in the same transaction, and the relay tells it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -16,9 +16,18 @@ import asyncpg
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import TobiishiError
 from tobiishi.people import friends
-from tobiishi.plan import JourneyRef
+from tobiishi.plan import Action, JourneyRef, Plan
 from tobiishi.publishing.versions import Version
-from tobiishi.scenario import AfterDays, Reentry
+from tobiishi.scenario import (
+    AfterDays,
+    Reentry,
+    Scenario,
+    first_plan,
+    plan_after,
+    plan_again,
+    plan_way,
+    wait_for_at,
+)
 
 _sql = queries("journeys")
 
@@ -80,6 +89,10 @@ class TrailEntry:
     detail: dict[str, Any]
 
 
+class Unknown(TobiishiError):
+    """Temporal carries a journey that the database does not know: an older one was restored."""
+
+
 class StillEnding(TobiishiError):
     """The friend's former journey is being stopped, and has not said yet that it ended."""
 
@@ -125,26 +138,42 @@ async def enter(
         return None
     if is_ending:
         raise StillEnding(f"journey {row['id']} is being stopped")
+    entry = last.entry + 1 if last else 1
     journey_id: int | None = await _sql.begin(
         connection,
         channel=version.channel,
         scenario=scenario.scenario,
         version=version.version,
         friend=friend,
-        entry=last.entry + 1 if last else 1,
+        entry=entry,
         why=why,
         started_at=now,
     )
     if journey_id is None:
         return None
+    ref = JourneyRef(
+        journey_id=journey_id,
+        channel=version.channel,
+        scenario=scenario.scenario,
+        version=version.version,
+        friend=friend,
+        entry=entry,
+        started_at=now,
+    )
+    await _watch_exits(connection, ref, scenario)
+    await _sql.order(connection, journey_id=journey_id, kind="start")
+    return journey_id
+
+
+async def _watch_exits(connection: Connection, ref: JourneyRef, scenario: Scenario) -> None:
     await _sql.watch(
         connection,
         [
             {
-                "channel": version.channel,
+                "channel": ref.channel,
                 "audience": exit_.audience,
-                "friend": friend,
-                "journey_id": journey_id,
+                "friend": ref.friend,
+                "journey_id": ref.journey_id,
                 "change": exit_.on,
                 "leads_to": "exit",
                 "step": "",
@@ -152,8 +181,6 @@ async def enter(
             for exit_ in scenario.exit
         ],
     )
-    await _sql.order(connection, journey_id=journey_id, kind="start")
-    return journey_id
 
 
 async def stop_all_of_friend(
@@ -249,6 +276,106 @@ async def end(connection: Connection, journey_id: int, outcome: str, *, at: date
     """Store that the journey is over. Returns `outcome`, or another where it was being stopped."""
     row = await _sql.end(connection, journey_id=journey_id, outcome=outcome, at=at)
     return str(row["outcome"])
+
+
+async def locate(connection: Connection, ref: JourneyRef) -> JourneyRef:
+    """Returns the reference with the number that the journey's row has now.
+
+    Raises `Unknown` where it has none: the relay brings the row back, try again then.
+    """
+    row_id = await _sql.locate(
+        connection,
+        channel=ref.channel,
+        scenario=ref.scenario,
+        friend=ref.friend,
+        entry=ref.entry,
+        started_at=ref.started_at,
+    )
+    if row_id is None:
+        raise Unknown(
+            f"the database does not know {ref.workflow_id}, entry {ref.entry}; was it restored "
+            "from a backup? The starter brings the journey back"
+        )
+    return replace(ref, journey_id=row_id)
+
+
+async def set_next(connection: Connection, ref: JourneyRef, plan: Plan) -> None:
+    """Keep what comes next, and when. To be called in the transaction that takes the step."""
+    await _sql.set_next(
+        connection,
+        journey_id=ref.journey_id,
+        action=plan.action.value,
+        step=plan.step,
+        visit=plan.visit,
+        due=plan.due,
+        wait=plan.wait,
+    )
+
+
+async def set_first(connection: Connection, ref: JourneyRef, plan: Plan) -> None:
+    """Keep the journey's first plan; one that has taken a step by now has a later one."""
+    await _sql.set_first(
+        connection,
+        journey_id=ref.journey_id,
+        action=plan.action.value,
+        step=plan.step,
+        visit=plan.visit,
+        due=plan.due,
+        wait=plan.wait,
+    )
+
+
+async def next_plan(connection: Connection, ref: JourneyRef, scenario: Scenario) -> Plan:
+    """What comes next, as the database keeps it."""
+    row = await _sql.next(connection, journey_id=ref.journey_id)
+    if row is not None:
+        return plan_again(
+            scenario,
+            Action(row["next_action"]),
+            row["next_step"],
+            due=row["next_due"],
+            visit=row["next_visit"],
+            wait=row["next_wait"],
+        )
+    trail = await trail_of(connection, ref.journey_id)
+    if not trail:
+        return first_plan(scenario, ref.started_at)
+    # It took its last step under a release that kept no plan: it follows from that step.
+    last = trail[-1]
+    for way in ("case", "way"):
+        if way in last.detail:
+            return plan_way(
+                scenario, last.step, last.detail[way], started_at=ref.started_at, now=last.at
+            )
+    return plan_after(scenario, last.step, started_at=ref.started_at, now=last.at)
+
+
+async def adopt(
+    connection: Connection, ref: JourneyRef, scenario: Scenario, plan: Plan
+) -> JourneyRef:
+    """Give a journey that runs in Temporal a row, with what it exits on and waits for.
+
+    A row of the same entry, made after an older database was restored, becomes this journey's.
+    Returns the reference with the row's number. To be called in a transaction that locks the
+    friend.
+    """
+    row_id = await _sql.adopt(
+        connection,
+        channel=ref.channel,
+        scenario=ref.scenario,
+        version=ref.version,
+        friend=ref.friend,
+        entry=ref.entry,
+        started_at=ref.started_at,
+        why="was under way in Temporal, and not in the restored database",
+    )
+    located = replace(ref, journey_id=row_id)
+    await _watch_exits(connection, located, scenario)
+    if plan.action is Action.LOOK:
+        audience = wait_for_at(scenario, plan.step).audience
+        await wait_for(connection, located, audience, step=plan.step)
+    await set_next(connection, located, plan)
+    return located
 
 
 async def get(connection: Connection, journey_id: int) -> Journey:

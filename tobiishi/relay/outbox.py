@@ -10,17 +10,16 @@ from datetime import datetime
 from functools import partial
 
 from temporalio.client import Client
-from temporalio.common import Priority
-from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from tobiishi.database import Connection, Database, all_rows, queries
 from tobiishi.journeys import journeys
-from tobiishi.plan import JourneyRef, JourneyState
+from tobiishi.plan import JourneyRef
 from tobiishi.publishing.versions import Versions
-from tobiishi.relay.queue import Queue, attempt
+from tobiishi.relay.queue import Loop, Queue, attempt
+from tobiishi.relay.workflow_start import start_workflow
 from tobiishi.scenario import first_plan, spread_out
-from tobiishi.temporal import ANSWER_WITHIN, JOURNEYS, is_workflow_gone, search_attributes_of
+from tobiishi.temporal import ANSWER_WITHIN, is_workflow_gone
 
 _sql = queries("relay")
 
@@ -30,8 +29,10 @@ class Outbox(Queue):
 
     hands = 12
 
-    def __init__(self, database: Database, temporal: Client) -> None:
+    def __init__(self, database: Database, temporal: Client, reconciliation: Loop) -> None:
+        """`reconciliation` is rung where a workflow that should run does not."""
         super().__init__(database)
+        self.reconciliation = reconciliation
         self.temporal = temporal
         self.versions = Versions()
 
@@ -60,28 +61,8 @@ class Outbox(Queue):
         version = await self.versions.get(connection, ref.channel, ref.scenario, ref.version)
         first = first_plan(version.scenario, ref.started_at)
         plan = spread_out(version.scenario, first, friend=ref.friend, now=ref.started_at)
-        try:
-            await self.temporal.start_workflow(
-                "journey",
-                JourneyState(journey=ref, plan=plan),
-                id=ref.workflow_id,
-                task_queue=JOURNEYS,
-                memo={"entry": ref.entry},
-                search_attributes=search_attributes_of(ref),
-                static_summary=f"{version.scenario.title} v{ref.version}: {ref.friend}",
-                static_details=(
-                    f"channel {ref.channel}, scenario {ref.scenario} version {ref.version}, "
-                    f"entry {ref.entry}: {journey.why}. "
-                    f"Times are those of {version.scenario.timezone}."
-                ),
-                priority=Priority(fairness_key=ref.channel),
-                rpc_timeout=ANSWER_WITHIN,
-            )
-        except WorkflowAlreadyStartedError:
-            handle = self.temporal.get_workflow_handle(ref.workflow_id)
-            running = await handle.describe(rpc_timeout=ANSWER_WITHIN)
-            if await running.memo_value("entry") != ref.entry:
-                raise  # The friend's former journey is about to close: try again soon.
+        await start_workflow(self.temporal, journey, version.scenario, plan)
+        await journeys.set_first(connection, ref, plan)
 
     async def signal(
         self, signal: str, connection: Connection, journey: journeys.Journey, now: datetime
@@ -96,5 +77,9 @@ class Outbox(Queue):
         except RPCError as error:
             if not is_workflow_gone(error):
                 raise
-            # Somebody terminated the workflow: what it can't say itself is said for it.
+            if signal != "stop":
+                # It waits here until the workflow is brought back, or its journey is ended.
+                self.reconciliation.ring()
+                raise
+            # Somebody terminated the workflow, or Temporal lost it: it can't end by itself.
             await journeys.end(connection, ref.journey_id, "stopped", at=now)

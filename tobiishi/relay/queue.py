@@ -79,16 +79,17 @@ async def attempt(
         await postpone(retry_at=now + wait_after(attempts), error=in_words(error))
 
 
-class Queue(ABC):
-    """Rows that wait in Postgres, taken one at a time by as many hands as there is work for."""
+class Loop(ABC):
+    """Something of the relay's that is done whenever it is rung, and now and then besides."""
 
-    hands = 4
-    #: How often it is looked at where nobody rings.
+    #: How often it is done where nobody rings.
     look_every = LOOK_EVERY
+    #: How long after the relay's start it is done first.
+    first_after = timedelta(0)
 
-    def __init__(self, database: Database, *, feeds: Sequence[Queue] = ()) -> None:
+    def __init__(self, database: Database, *, feeds: Sequence[Loop] = ()) -> None:
         self.database = database
-        #: The queues that this one's rows become rows of.
+        #: Those that find something to do in what this one has done.
         self.feeds = feeds
         self._bell = asyncio.Event()
 
@@ -97,7 +98,8 @@ class Queue(ABC):
         self._bell.set()
 
     async def run(self) -> None:
-        """Handle what comes, until cancelled. Waits out a database that is away."""
+        """Do what there is to do, until cancelled. Waits out a database that is away."""
+        await asyncio.sleep(self.first_after.total_seconds())
         while True:
             self._bell.clear()
             try:
@@ -115,6 +117,31 @@ class Queue(ABC):
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause.total_seconds()):
                     await self._bell.wait()
+
+    @abstractmethod
+    async def drain(self) -> int:
+        """Do all that is to be done now. Returns how many times there was something."""
+
+
+class Survey(Loop):
+    """Compares what the database keeps with what Temporal knows.
+
+    It takes no row, so that no transaction stays open while Temporal answers.
+    """
+
+    async def drain(self) -> int:
+        await self.survey(datetime.now(UTC))
+        return 0
+
+    @abstractmethod
+    async def survey(self, now: datetime) -> None:
+        """Compare, and mend what does not agree."""
+
+
+class Queue(Loop):
+    """Rows that wait in Postgres, taken one at a time by as many hands as there is work for."""
+
+    hands = 4
 
     async def drain(self) -> int:
         """Handle all that is due. Tells how many times there was something."""

@@ -16,8 +16,9 @@ from tobiishi.relay.audience_changes import AudienceChanges, Birthdays, Expiries
 from tobiishi.relay.enrolments import Enrolments
 from tobiishi.relay.forgetting import Forgettings, Housekeeping
 from tobiishi.relay.outbox import Outbox
-from tobiishi.relay.queue import Queue
+from tobiishi.relay.queue import Loop, Queue
 from tobiishi.relay.quotas import Quotas
+from tobiishi.relay.reconciliation import Reconciliation
 from tobiishi.relay.terminated_workflows import Strays
 from tobiishi.relay.webhook_events import WebhookEvents
 
@@ -34,7 +35,8 @@ class Relay:
         channels: Channels | None = None,
     ) -> None:
         """With `channels`, LINE is asked about their quotas, too."""
-        self.outbox = Outbox(database, temporal)
+        self.reconciliation = Reconciliation(database, temporal)
+        self.outbox = Outbox(database, temporal, self.reconciliation)
         self.changes = AudienceChanges(database, timezone=timezone, feeds=[self.outbox])
         self.expiries = Expiries(database, feeds=[self.changes])
         self.birthdays = Birthdays(database, timezone=timezone, feeds=[self.changes])
@@ -44,7 +46,7 @@ class Relay:
         self.strays = Strays(database, temporal)
         self.housekeeping = Housekeeping(database)
         #: In the order in which what is due now is handled.
-        self.queues: tuple[Queue, ...] = (
+        self.loops: tuple[Loop, ...] = (
             self.events,
             self.expiries,
             self.birthdays,
@@ -53,6 +55,7 @@ class Relay:
             self.enrolments,
             self.forgettings,
             self.strays,
+            self.reconciliation,
             self.housekeeping,
             *((Quotas(database, channels),) if channels else ()),
         )
@@ -73,10 +76,11 @@ class Relay:
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as running:
-            for queue in self.queues:
-                running.create_task(queue.run())
+            for loop in self.loops:
+                running.create_task(loop.run())
 
     async def drain(self) -> None:
-        """Handle all that is due now, and all that follows from it."""
-        for queue in self.queues:
-            await queue.drain()
+        """Handle all rows that are due now, and all that follows from them."""
+        for loop in self.loops:
+            if isinstance(loop, Queue):
+                await loop.drain()

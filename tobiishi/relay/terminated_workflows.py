@@ -6,16 +6,15 @@ said for it, so that no journey stays under way for good that nothing moves.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import datetime, timedelta
 
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
-from tobiishi.database import Connection, Database
+from tobiishi.database import Database
 from tobiishi.journeys import journeys
-from tobiishi.relay.queue import Queue
+from tobiishi.relay.queue import Survey
 from tobiishi.temporal import ANSWER_WITHIN
 
 _log = logging.getLogger(__name__)
@@ -26,24 +25,19 @@ KEPT = timedelta(days=30)
 LISTED_LATE = timedelta(minutes=5)
 
 
-class Strays(Queue):
+class Strays(Survey):
     """Looks for journeys that were terminated since the last look."""
 
-    hands = 1
     look_every = timedelta(minutes=1)
+    #: A relay that starts has more urgent things to ask.
+    first_after = timedelta(minutes=1)
 
     def __init__(self, database: Database, temporal: Client) -> None:
         super().__init__(database)
         self.temporal = temporal
         self._looked_at: datetime | None = None
 
-    async def run(self) -> None:
-        """As every queue, but not at once: a relay that starts has more urgent things to ask."""
-        await asyncio.sleep(self.look_every.total_seconds())
-        await super().run()
-
-    async def handle_one(self, connection: Connection, now: datetime) -> bool:
-        """Always False: whatever it found, there is nothing more to do at once."""
+    async def survey(self, now: datetime) -> None:
         since = now - KEPT if self._looked_at is None else self._looked_at - LISTED_LATE
         ended = self.temporal.list_workflows(
             "WorkflowType = 'journey' AND ExecutionStatus IN ('Terminated', 'Failed', 'TimedOut')"
@@ -53,17 +47,15 @@ class Strays(Queue):
         try:
             async for run in ended:
                 entry = await run.memo_value("entry", default=None)
-                await self._end(connection, run.id, entry, now)
+                await self._end(run.id, entry, now)
         except (RPCError, RuntimeError) as error:  # The latter: it was never there yet.
             _log.warning("Temporal can't be asked for terminated journeys: %s", error)
-            return False
+            return
         self._looked_at = now
-        return False
 
-    async def _end(
-        self, connection: Connection, workflow_id: str, entry: object, now: datetime
-    ) -> None:
-        journey = await journeys.under_way(connection, workflow_id)
+    async def _end(self, workflow_id: str, entry: object, now: datetime) -> None:
+        async with self.database.connection() as connection:
+            journey = await journeys.under_way(connection, workflow_id)
         if journey is None or journey.ref.entry != entry:
             return
         # A journey that was reset was terminated, too, and goes on in another run.
@@ -71,5 +63,6 @@ class Strays(Queue):
         latest = await handle.describe(rpc_timeout=ANSWER_WITHIN)
         if latest.status == WorkflowExecutionStatus.RUNNING:
             return
-        await journeys.end(connection, journey.ref.journey_id, "stopped", at=now)
+        async with self.database.transaction() as connection:
+            await journeys.end(connection, journey.ref.journey_id, "stopped", at=now)
         _log.warning("%s was terminated; its journey is stopped", workflow_id)

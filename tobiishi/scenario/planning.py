@@ -128,6 +128,7 @@ def plan_to_wait(scenario: Scenario, step: str, *, started_at: datetime, now: da
         due=due,
         until=_in_words(due, scenario.timezone, now),
         label=shortened(f"or in {waits.audience}"),
+        wait=step,
     )
 
 
@@ -143,7 +144,7 @@ def tag_at(scenario: Scenario, step: str) -> TagStep:
 
 def _plan(scenario: Scenario, path: Path, *, started_at: datetime, now: datetime) -> Plan:
     """The plan for the first step to act, at `path` or after it; waits on the way move it off."""
-    due = now.astimezone(UTC)
+    due, wait = now.astimezone(UTC), ""
     while path:
         steps = _steps_around(scenario, path)
         if path[-1] >= len(steps):
@@ -153,6 +154,7 @@ def _plan(scenario: Scenario, path: Path, *, started_at: datetime, now: datetime
         if step.wait is None:
             break
         due = due_after(step.wait, now=due, started_at=started_at, timezone=scenario.timezone)
+        wait = _joined(path)
         path = _after(path)
     action, label = Action.END, "end"
     if path:
@@ -161,10 +163,34 @@ def _plan(scenario: Scenario, path: Path, *, started_at: datetime, now: datetime
         due = next_opening(scenario.window, due, scenario.timezone)
     return Plan(
         action=action,
-        step=".".join(str(index) for index in path),
+        step=_joined(path),
         due=due,
         until=_in_words(due, scenario.timezone, now),
         label=shortened(label),
+        wait=wait if due > now else "",
+    )
+
+
+def plan_again(
+    scenario: Scenario, action: Action, step: str, *, due: datetime, visit: int, wait: str
+) -> Plan:
+    """The plan that was made before, from what the database keeps of it.
+
+    Raises `LookupError` where the scenario has no such step.
+    """
+    label = "end"
+    if action is Action.LOOK:
+        label = f"or in {wait_for_at(scenario, step).audience}"
+    elif action is not Action.END:
+        _, label = _act(_step_at(scenario, _path(step)))
+    return Plan(
+        action=action,
+        step=step,
+        due=due,
+        until=_in_words(due, scenario.timezone, due),
+        label=shortened(label),
+        visit=visit,
+        wait=wait,
     )
 
 
@@ -197,6 +223,10 @@ def _step_at(scenario: Scenario, path: Path) -> Step:
     if not path:
         raise LookupError("the end of the scenario is not a step")
     return _steps_around(scenario, path)[path[-1]]
+
+
+def _joined(path: Path) -> str:
+    return ".".join(str(index) for index in path)
 
 
 def _path(step: str) -> Path:

@@ -6,6 +6,7 @@ with standing as (
     select
         case
             when journeys.stopping is not null then 'journey ' || journeys.stopping
+            when journeys.ended_at is not null then 'journey ' || journeys.outcome
             when friends.status <> 'following' then 'friend has blocked the channel'
         end as barred
     from friends join journeys using (channel, friend)

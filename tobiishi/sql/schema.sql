@@ -209,6 +209,11 @@ CREATE TABLE journeys (
     stopping_because text,
     ended_at timestamp with time zone,
     outcome text,
+    next_action text,
+    next_step text,
+    next_visit integer,
+    next_due timestamp with time zone,
+    next_wait text,
     CONSTRAINT journeys_stopping_check CHECK ((stopping = ANY (ARRAY['exited'::text, 'unfollowed'::text, 'stopped'::text, 'refused'::text])))
 );
 
@@ -464,6 +469,8 @@ CREATE INDEX events_of_site_by_age ON events USING btree (occurred_at) WHERE (so
 CREATE INDEX friends_of_birthday ON friends USING btree ("right"((attributes ->> 'birthday'::text), 5)) WHERE (attributes ? 'birthday'::text);
 
 CREATE INDEX journey_interests_of_journey ON journey_interests USING btree (journey_id);
+
+CREATE INDEX journeys_due ON journeys USING btree (channel, next_due) WHERE (ended_at IS NULL);
 
 CREATE INDEX journeys_of_friend ON journeys USING btree (channel, friend);
 

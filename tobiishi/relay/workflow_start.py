@@ -1,0 +1,55 @@
+"""How a journey's workflow begins, for the first time or brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.common import Priority
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from tobiishi.journeys import journeys
+from tobiishi.plan import JourneyRef, JourneyState, Plan
+from tobiishi.scenario import Scenario
+from tobiishi.temporal import ANSWER_WITHIN, JOURNEYS, search_attributes_of
+
+
+async def start_workflow(
+    temporal: Client,
+    journey: journeys.Journey,
+    scenario: Scenario,
+    plan: Plan,
+    trail: Sequence[str] = (),
+) -> None:
+    """Start the journey's workflow with that plan, unless it runs already.
+
+    Raises `WorkflowAlreadyStartedError` where another journey runs under its id.
+    """
+    ref = journey.ref
+    try:
+        await temporal.start_workflow(
+            "journey",
+            JourneyState(journey=ref, plan=plan, trail=list(trail)),
+            id=ref.workflow_id,
+            task_queue=JOURNEYS,
+            memo=memo_of(ref),
+            search_attributes=search_attributes_of(ref),
+            static_summary=f"{scenario.title} v{ref.version}: {ref.friend}",
+            static_details=(
+                f"channel {ref.channel}, scenario {ref.scenario} version {ref.version}, "
+                f"entry {ref.entry}: {journey.why}. Times are those of {scenario.timezone}."
+            ),
+            priority=Priority(fairness_key=ref.channel),
+            rpc_timeout=ANSWER_WITHIN,
+        )
+    except WorkflowAlreadyStartedError:
+        handle = temporal.get_workflow_handle(ref.workflow_id)
+        running = await handle.describe(rpc_timeout=ANSWER_WITHIN)
+        if await running.memo_value("entry") != ref.entry:
+            raise  # The friend's former journey is about to close: try again soon.
+
+
+def memo_of(ref: JourneyRef) -> dict[str, Any]:
+    """What tells, beside the workflow's id, which journey a workflow is."""
+    return {"entry": ref.entry, "started_at": ref.started_at.isoformat()}
