@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.11; do \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run test chaos check audit format schema setup
+.PHONY: run test coverage chaos check audit format lock schema setup
 
 run: setup
 	@exec $(BIN)/python -m tobiishi run
@@ -18,6 +18,10 @@ run: setup
 # All of it in three processes, each with servers of its own; what ARGS names, in one.
 test: setup
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--numprocesses 3 --dist worksteal)
+
+# How much of the pure parts the unit tests reach: which parts and how much, says pyproject.toml.
+coverage: setup
+	@$(BIN)/python -m pytest tests/unit --numprocesses 3 --dist worksteal --cov --cov-report term-missing:skip-covered
 
 chaos: setup
 	@$(BIN)/python -m tobiishi.chaos $(ARGS)
@@ -35,6 +39,15 @@ audit: setup
 format: setup
 	@$(BIN)/python -m ruff format .
 	@$(BIN)/python -m ruff check --fix .
+
+# After a version in constraints.txt is changed: what `make setup` installs, with the hashes of the
+# files for every Python and platform. (colorama is for Windows alone, which has no `make setup`.)
+lock: setup
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
+	@printf 'setuptools\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-package colorama --no-annotate \
+		--custom-compile-command 'make lock' --extra dev --constraint constraints.txt \
+		--output-file requirements.lock pyproject.toml -
 
 # After a migration is added: the schema, to be read.
 schema: setup

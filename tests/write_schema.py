@@ -14,6 +14,8 @@ from tobiishi.database import SQL, Database
 from tobiishi.local.postgres import EmbeddedPostgres, _bundled_programs
 
 FILE = SQL / "schema.sql"
+#: The version of the bundled Postgres.
+MAJOR = 18
 
 _HEAD = """\
 -- The schema that the migrations add up to, to be read; nothing runs it. Written by `make schema`.
