@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tobiishi.api import (
     attributes,
@@ -99,7 +100,27 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(asyncpg.DataError, _unkeepable)
     for away in Unavailable:
         app.add_exception_handler(away, _unavailable)
+    app.add_middleware(_WithoutLastSlash)
     return app
+
+
+class _WithoutLastSlash:
+    """Answers `/webhook/` as `/webhook`, where a redirect would lose the request.
+
+    Neither LINE nor most clients that bring a body follow one, nor do load balancers that look
+    after our health. Browsers that open a page do, and its relative addresses need it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] == "http" and (
+            scope["method"] not in {"GET", "HEAD"} or path in {f"{each}/" for each in health.PATHS}
+        ):
+            scope = {**scope, "path": path.removesuffix("/") or "/"}
+        await self._app(scope, receive, send)
 
 
 def _operation_id(route: APIRoute) -> str:

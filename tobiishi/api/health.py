@@ -10,6 +10,9 @@ from tobiishi.api.errors import answers, documents
 
 router = APIRouter(tags=["health"])
 
+#: What monitors ask for.
+PATHS = ("/healthz", "/readyz", "/metrics")
+
 
 @router.get("/healthz", summary="Whether the process answers")
 async def alive() -> dict[str, str]:

@@ -357,6 +357,24 @@ async def test_a_client_that_hangs_up_is_let_go(door: Door, database: Database) 
     assert (await door.knock(follow())).status_code == 200
 
 
+async def test_a_last_slash_is_no_redirect_which_line_would_not_follow(
+    door: Door, database: Database
+) -> None:
+    for path in ("/webhook/", "/webhook/default/"):
+        answer = await door.knock(follow(), path=path)
+        assert (answer.status_code, answer.json()) == (200, {})
+    assert len(await kept(database)) == 2
+    # Nor would others.
+    assert (await door.http.post("/t/", content=b"{}")).status_code == 400
+    assert (await door.http.options("/codec/token/decode/")).status_code == 204
+    assert (await door.api("PUT", "/sites/www.shop.example/")).json()["sites"]
+    for path in ("/healthz/", "/readyz/", "/metrics/"):
+        answer = await door.http.get(path, headers=door.headers)
+        assert answer.status_code == (503 if path == "/readyz/" else 200)
+    # A page has relative addresses.
+    assert (await door.http.get("/docs/")).status_code == 307
+
+
 async def test_other_methods_are_405(door: Door) -> None:
     assert (await door.http.get("/webhook")).status_code == 405
 
