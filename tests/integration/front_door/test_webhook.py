@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from pydantic import SecretStr
 
 from tests.conftest import UNSAFE_BUT_FAST
@@ -21,6 +23,7 @@ from tests.integration.front_door.knocking import (
     HANAKO,
     SECRET,
     TARO,
+    TOKEN,
     Door,
     body_of,
     event,
@@ -346,15 +349,33 @@ async def test_a_slow_client_holds_up_nobody(door: Door, database: Database) -> 
     assert [row["friend"] for row in await kept(database)] == [HANAKO, TARO]
 
 
-async def test_a_client_that_hangs_up_is_let_go(door: Door, database: Database) -> None:
+async def test_a_client_that_hangs_up_is_let_go(
+    door: Door, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     url = door.http.base_url
-    _, writer = await asyncio.open_connection(url.host, url.port)
-    writer.write(b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-    await writer.drain()
-    await asyncio.sleep(0.05)
-    writer.close()
-    await writer.wait_closed()
+    # Whatever reads the body: the whole, a model, or a stream.
+    upload = f"Authorization: Bearer {TOKEN}\r\nContent-Type: text/csv\r\n"
+    heads = [
+        "POST /webhook HTTP/1.1\r\n",
+        "POST /t HTTP/1.1\r\n",
+        f"POST /api/scenarios HTTP/1.1\r\n{upload}",
+        f"POST /api/events HTTP/1.1\r\n{upload}",
+        f"POST /api/friends/attributes HTTP/1.1\r\n{upload}",
+    ]
+    for head in heads:
+        _, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(f"{head}Host: x\r\nContent-Length: 100\r\n\r\n{{".encode())
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.close()
+        await writer.wait_closed()
     assert (await door.knock(follow())).status_code == 200
+    loud = [record for record in caplog.records if record.levelno > logging.DEBUG]
+    assert [record.getMessage() for record in loud if record.exc_info] == []
+    gone = [record.getMessage() for record in caplog.records if "went away" in record.message]
+    assert "POST '/webhook': the client went away" in gone
+    assert len(gone) >= 3
 
 
 async def test_a_last_slash_is_no_redirect_which_line_would_not_follow(
