@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -427,6 +428,48 @@ async def test_a_database_that_goes_away_is_503_in_time_and_its_return_is_notice
             assert set(await friends(back)) == {HANAKO, TARO}
         finally:
             await back.close()
+
+
+def lose_all(data: Path) -> None:
+    shutil.rmtree(data)
+
+
+def lose_the_tables(data: Path) -> None:
+    shutil.rmtree(data / "base")
+
+
+def lose_the_log(data: Path) -> None:
+    shutil.rmtree(data / "pg_wal")
+
+
+def lose_what_the_files_held(data: Path) -> None:
+    for file in (data / "base").rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"\0\0\0")
+
+
+@pytest.mark.parametrize(
+    "lose", [lose_all, lose_the_tables, lose_the_log, lose_what_the_files_held]
+)
+async def test_a_database_that_lost_its_data_is_503(
+    opened: Open, settings: Settings, tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
+    postgres = EmbeddedPostgres(tmp_path, settings=UNSAFE_BUT_FAST)
+    async with postgres, opened(settings.model_copy(update={"database_url": postgres.dsn})) as door:
+        assert (await door.knock(follow())).status_code == 200
+        (found,) = [folder for folder in data_folders(tmp_path) if folder.exists()]
+        lose(found)
+        answers = [(await door.knock(follow(TARO))).status_code for _ in range(12)]
+        # What Postgres still has open may do for a while; no answer says that we are broken.
+        assert set(answers) <= {200, 503}
+        assert answers[-1] == 503 or lose is lose_the_log
+        assert (await door.http.get("/healthz")).status_code == 200
+
+
+def data_folders(folder: Path) -> list[Path]:
+    """Where an embedded Postgres may have its data: as root, another user's may be used."""
+    location = folder / "location"
+    return [folder / "data", *([Path(location.read_text()) / "data"] if location.exists() else [])]
 
 
 async def test_a_database_that_hangs_is_503_in_time(
