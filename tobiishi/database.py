@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -26,18 +26,24 @@ Connection: TypeAlias = (
     "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 )
 
-#: What asyncpg raises when the database can't be reached, has gone away, or can't work just now.
+#: What asyncpg raises when the database can't be reached, has gone away, or can't work just now:
+#: whole classes of SQLSTATE, of which none tells of a mistake in a statement of ours (22, 23, 42).
 Unavailable = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
     # Such as a connection cut in the very moment that it is used.
     asyncpg.InternalClientError,
+    # 08
     asyncpg.PostgresConnectionError,
-    # Starting, shutting down, crashed; a statement cancelled by an operator.
+    # 57: starting, shutting down, crashed; a statement cancelled by an operator.
     asyncpg.OperatorInterventionError,
-    # Too many connections, a full disk.
+    # 53: too many connections, a full disk.
     asyncpg.InsufficientResourcesError,
+    # 58: its disk fails, or its files are gone.
+    asyncpg.PostgresSystemError,
+    # XX: what it has stored is damaged.
+    asyncpg.InternalServerError,
     # No primary any more.
     asyncpg.ReadOnlySQLTransactionError,
 )
@@ -78,9 +84,10 @@ class Database:
     @classmethod
     async def open(cls, dsn: str, *, size: int = 10) -> Database:
         """Connect, and bring the schema up to date. Raises `SchemaBusy` or one of `Unavailable`."""
-        pool = await asyncpg.create_pool(
-            dsn, min_size=1, max_size=size, timeout=5, command_timeout=30, init=_prepare
-        )
+        with _connecting():
+            pool = await asyncpg.create_pool(
+                dsn, min_size=1, max_size=size, timeout=5, command_timeout=30, init=_prepare
+            )
         database = cls(pool, dsn)
         try:
             await database.migrate()
@@ -97,8 +104,12 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection of the pool, where each statement commits by itself."""
-        async with self.pool.acquire(timeout=_PATIENCE) as connection:
+        with _connecting():
+            connection = await self.pool.acquire(timeout=_PATIENCE)
+        try:
             yield connection
+        finally:
+            await self.pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -109,7 +120,8 @@ class Database:
     @asynccontextmanager
     async def long_transaction(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
         """A transaction without a time limit, on a connection of its own: the pool's stay free."""
-        connection = await asyncpg.connect(self._dsn, timeout=5)
+        with _connecting():
+            connection = await asyncpg.connect(self._dsn, timeout=5)
         try:
             await _prepare(connection)
             async with connection.transaction():
@@ -144,6 +156,20 @@ class Database:
             for file in _migrations():
                 if file.stem not in applied:
                     await _apply(connection, file.stem, file.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def _connecting() -> Iterator[None]:
+    """Whatever Postgres says to one who connects, it is away, and no statement of ours is wrong.
+
+    Such as that there is no such database, as its folder is gone, or that it does not let us in.
+    """
+    try:
+        yield
+    except Unavailable:
+        raise
+    except asyncpg.PostgresError as error:
+        raise asyncpg.ClientCannotConnectError(str(error)) from error
 
 
 async def _apply(connection: Connection, migration: str, statements: str) -> None:

@@ -147,3 +147,14 @@ def test_the_period_that_is_waited_for_is_open_then() -> None:
     assert opening is not None
     assert opening > NOON
     assert opens_at(scenario, opening) == opening
+
+
+def test_a_period_that_begins_in_a_repeated_hour_is_waited_for_when_the_clock_is_set_back() -> None:
+    rules = 'start: {audience: vip}\ntimezone: America/New_York\nperiod: {from: "2026-11-01 01:30"}'
+    scenario = scenario_of(yaml(rules=rules))
+    first, set_back = (
+        datetime(2026, 11, 1, 5, 30, tzinfo=UTC),
+        datetime(2026, 11, 1, 6, tzinfo=UTC),
+    )
+    assert opens_at(scenario, first - SECOND) == first
+    assert opens_at(scenario, set_back) == set_back + timedelta(minutes=30)

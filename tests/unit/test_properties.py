@@ -22,7 +22,8 @@ quickly = settings(max_examples=70, deadline=None, database=None, derandomize=Tr
 # --- Clocks -------------------------------------------------------------------------------------
 
 STEADY = ["Asia/Tokyo", "UTC", "Asia/Kolkata"]
-#: Those that change their clocks: at night, at midnight, by half an hour, during Ramadan.
+#: Those that change their clocks: at night, at midnight, back into the day before, by half an hour,
+#: during Ramadan, over the date line.
 CHANGING = [
     "America/New_York",
     "Europe/London",
@@ -31,6 +32,8 @@ CHANGING = [
     "Australia/Lord_Howe",
     "Pacific/Chatham",
     "Africa/Casablanca",
+    "America/St_Johns",
+    "Pacific/Apia",
 ]
 zones = st.sampled_from([*STEADY, *CHANGING])
 #: As strategies of moments want them, without a time zone.
@@ -39,7 +42,8 @@ FIRST, LAST = datetime(2020, 1, 1), datetime(2036, 1, 1)  # noqa: DTZ001
 CHANGES = [
     datetime(2024, month, day, tzinfo=UTC)
     for month, day in [(3, 10), (3, 31), (4, 6), (4, 14), (9, 28), (10, 5), (10, 27), (11, 3)]
-]
+] + [datetime(2010, 3, 14, tzinfo=UTC), datetime(2010, 11, 7, tzinfo=UTC)]
+CHANGES.append(datetime(2011, 12, 30, tzinfo=UTC))
 moments = st.datetimes(FIRST, LAST, timezones=st.just(UTC)) | st.builds(
     lambda change, minutes: change + timedelta(minutes=minutes),
     st.sampled_from(CHANGES),
@@ -51,6 +55,7 @@ windows = (
     .filter(lambda pair: pair[0] != pair[1])
     .map(lambda pair: Window.model_construct(from_=pair[0], to=pair[1]))
 )
+OPENS, CLOSES = clock.opening_after, clock.closing_after
 small = st.none() | st.integers(1, 400)
 lengths = st.builds(
     lambda minutes, hours, days: Wait.model_construct(minutes=minutes, hours=hours, days=days),
@@ -106,26 +111,48 @@ def test_a_wait_until_a_time_of_day_ends_when_the_clock_shows_it(
     assert days.days - (wait.days or 0) in ((0, 1) if not wait.days else (0,))
 
 
-@quickly
-@given(windows, moments, zones)
-def test_a_window_opens_and_closes_after_now_within_two_days(
+#: Half of them at the hours at which clocks change.
+narrow = (
+    st.tuples(
+        st.builds(time, st.sampled_from([0, 1, 2, 3, 23]), st.integers(0, 59)),
+        st.integers(1, 90) | st.integers(-90, -1),
+    )
+    .map(lambda pair: (pair[0], _later(*pair)))
+    .map(lambda pair: Window.model_construct(from_=pair[0], to=pair[1]))
+)
+
+
+def _later(clock: time, minutes: int) -> time:
+    return (datetime.combine(FIRST, clock) + timedelta(minutes=minutes)).time()
+
+
+@settings(quickly, max_examples=400)
+@given(windows | narrow, moments, zones)
+def test_a_window_opens_and_closes_after_now_and_soon(
     window: Window, now: datetime, zone: str
 ) -> None:
-    for turn in (clock.opening_after, clock.closing_after):
-        assert now < turn(window, now, zone) <= now + timedelta(days=2)
-    assert clock.next_opening(window, now, zone) >= now
+    opening, closing = (turn(window, now, zone) for turn in (OPENS, CLOSES))
+    for turn in (opening, closing):
+        # Two, but where the clocks skip the window, or the whole day.
+        assert now < turn <= now + timedelta(days=3)
+    for turn, is_open in ((opening, True), (closing, False)):
+        assert clock.is_within(window, turn, zone) is is_open
+        assert clock.is_within(window, turn - timedelta.resolution, zone) is not is_open
 
 
-@quickly
-@given(windows, moments, st.sampled_from(STEADY), st.floats(0, 1, exclude_max=True))
+@settings(quickly, max_examples=400)
+@given(windows | narrow, moments, zones, st.floats(0, 1, exclude_max=True))
 def test_a_window_is_open_at_its_next_opening_and_at_no_time_before(
     window: Window, now: datetime, zone: str, part: float
 ) -> None:
     opening = clock.next_opening(window, now, zone)
     assert clock.is_within(window, opening, zone)
-    assert not clock.is_within(window, clock.closing_after(window, now, zone), zone)
     between = now + (opening - now) * part
     assert clock.is_within(window, between, zone) == (between >= opening)
+    # Up to the next turn, whichever it is, it stays as it is.
+    turn = min(OPENS(window, now, zone), CLOSES(window, now, zone))
+    before = min(now + (turn - now) * part, turn - timedelta.resolution)
+    assert clock.is_within(window, before, zone) == clock.is_within(window, now, zone)
 
 
 # --- Links --------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from tobiishi.routes.logins import LIFE, Login
 from tobiishi.routes.routes import Visit, counts
 from tobiishi.tokens import Signer
+from tobiishi.tracking import sites
 
 OPENED = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
 #: Logging in took a minute.
@@ -127,6 +128,14 @@ def test_a_state_of_another_purpose_key_or_form_is_nobodys(signer: Signer) -> No
     assert Login.read(signer, signer.sign("route", said)) is not None
     for former in (b"", b"default", b"a b c d", b"\xff a 1 b c", said + b" more"):
         assert Login.read(signer, signer.sign("route", former)) is None
+
+
+@pytest.mark.parametrize("at", ["x", "f" * 15, "f" * 100, "-1" + "0" * 30])
+def test_a_time_that_is_none_is_not_ours(signer: Signer, at: str) -> None:
+    said = f"default shop-front {at} 1 2".encode()
+    assert Login.read(signer, signer.sign("route", said)) is None
+    token = signer.sign("visitor", f"1.{at}".encode())
+    assert sites.number_of(signer, token, OPENED) is None
 
 
 @pytest.mark.parametrize(

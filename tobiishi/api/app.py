@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -11,8 +12,10 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tobiishi.api import (
     attributes,
@@ -40,6 +43,8 @@ from tobiishi.database import Unavailable
 from tobiishi.errors import InUse, Invalid, NotFound
 from tobiishi.scenario import ScenarioError
 from tobiishi.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 #: Bytes of a request's body: LINE's webhooks, scenario files and 10,000 ids are smaller.
 LARGEST_BODY = 1_000_000
@@ -97,9 +102,30 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(ScenarioError, _wrong_scenario)
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_exception_handler(asyncpg.DataError, _unkeepable)
+    app.add_exception_handler(ClientDisconnect, _gone)
     for away in Unavailable:
         app.add_exception_handler(away, _unavailable)
+    app.add_middleware(_WithoutLastSlash)
     return app
+
+
+class _WithoutLastSlash:
+    """Answers `/webhook/` as `/webhook`, where a redirect would lose the request.
+
+    Neither LINE nor most clients that bring a body follow one, nor do load balancers that look
+    after our health. Browsers that open a page do, and its relative addresses need it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] == "http" and (
+            scope["method"] not in {"GET", "HEAD"} or path in {f"{each}/" for each in health.PATHS}
+        ):
+            scope = {**scope, "path": path.removesuffix("/") or "/"}
+        await self._app(scope, receive, send)
 
 
 def _operation_id(route: APIRoute) -> str:
@@ -141,6 +167,12 @@ async def _wrong_request(_: Request, error: Exception) -> JSONResponse:
 
 async def _unkeepable(_: Request, error: Exception) -> JSONResponse:
     return _Problem({"detail": f"the request holds what Postgres can't keep: {error}"}, 400)
+
+
+async def _gone(request: Request, _: Exception) -> Response:
+    """Anybody may hang up in the middle of a body: that is no fault of ours, and no traceback."""
+    _log.debug("%s %r: the client went away", request.method, request.url.path)
+    return Response(status_code=400)  # Nobody reads it.
 
 
 async def _unavailable(_: Request, error: Exception) -> JSONResponse:

@@ -43,7 +43,7 @@ class WrongCell(Described):
     """What is wrong with it, and what to do."""
 
 
-class Told(Described):
+class AttributesUploaded(Described):
     """What an upload came to."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -78,7 +78,7 @@ class Refused(Described):
 @router.post(
     "/attributes",
     summary="Tell attributes and tags of many friends, by a CSV with a header row",
-    response_model=Told,
+    response_model=AttributesUploaded,
     responses=answers(413)
     | {400: {"model": Refused | Problem, "description": "Nothing was kept: the file is wrong"}},
     max_body_size=LARGEST_FILE,
@@ -89,7 +89,7 @@ class Refused(Described):
         }
     },
 )
-async def upload(
+async def upload_attributes(
     request: Request,
     context: InContext,
     channel: InChannel = DEFAULT_CHANNEL,
@@ -120,4 +120,4 @@ async def upload(
             )
             return JSONResponse(refused.model_dump(), 400)
     context.relay.changes.ring()
-    return Told.model_validate(done)
+    return AttributesUploaded.model_validate(done)

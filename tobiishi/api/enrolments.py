@@ -89,7 +89,7 @@ class Enrolment(Described):
         )
 
 
-class Pace(Described):
+class EnrolmentPace(Described):
     """What of an enrolment can be changed while it runs."""
 
     model_config = ConfigDict(extra="forbid")
@@ -157,6 +157,6 @@ async def cancel(number: Number, context: InContext) -> Enrolment:
     summary="Make it faster or slower, from its next page on",
     responses=answers(400, 413),
 )
-async def pace(number: Number, body: Pace, context: InContext) -> Enrolment:
+async def change_pace(number: Number, body: EnrolmentPace, context: InContext) -> Enrolment:
     async with context.database.transaction() as connection:
         return Enrolment.of(await enrolments.set_pace(connection, number, body.per_second))

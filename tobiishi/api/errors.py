@@ -76,6 +76,12 @@ def answers(*statuses: int) -> Answers:
     return {status: _answer(*_ANSWERS[status]) for status in statuses}
 
 
+def documents(media_type: str, *, is_text: bool = True) -> Answers:
+    """200 of an operation that answers no JSON, as its `responses`."""
+    schema = {"type": "string"} | ({} if is_text else {"format": "binary"})
+    return {200: {"content": {media_type: {"schema": schema}}}}
+
+
 def _answer(model: type[BaseModel] | None, description: str) -> dict[str, Any]:
     return {"description": description} | ({"model": model} if model else {})
 

@@ -67,7 +67,7 @@ class Kept(Described):
     """Events that had been told before, and count once."""
 
 
-class Seen(Described):
+class FriendEvent(Described):
     """What a friend was seen to do."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -136,13 +136,13 @@ async def of_friend(
     channel: InChannel = DEFAULT_CHANNEL,
     after: Annotated[int | None, paging.after("`id`"), Field(ge=1, le=MAX_ID)] = None,
     limit: paging.Limit = 100,
-) -> list[Seen]:
+) -> list[FriendEvent]:
     async with context.database.connection() as connection:
         await friends.get(connection, channel, friend)
         found = await events.of_friend(connection, channel, friend, after=after, limit=limit)
     if found:
         paging.name_next(request, response, found, limit, found[-1].id)
-    return [Seen.model_validate(each) for each in found]
+    return [FriendEvent.model_validate(each) for each in found]
 
 
 def _check_time(number: int, at: datetime | None, now: datetime) -> None:

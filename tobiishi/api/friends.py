@@ -32,7 +32,7 @@ class _Read(Described):
     model_config = ConfigDict(from_attributes=True)
 
 
-class Membership(_Read):
+class CurrentMembership(_Read):
     """An audience that the friend is in, since when and why."""
 
     audience: str
@@ -56,7 +56,7 @@ class Said(_Read):
     """What it rests on."""
 
 
-class Delivery(_Read):
+class JourneyDelivery(_Read):
     """One message that a journey came to send."""
 
     step: str
@@ -102,11 +102,11 @@ class Journey(Described):
     """Its workflow in Temporal."""
     trail: list[Said]
     """What it did, step by step."""
-    deliveries: list[Delivery]
+    deliveries: list[JourneyDelivery]
     """The messages that it came to send."""
 
 
-class Summary(_Read):
+class FriendSummary(_Read):
     """What is known of a friend, without what they did."""
 
     friend: str
@@ -144,7 +144,7 @@ class Friend(Described):
     """What was seen by itself; what the shop told counts first."""
     tags: list[str]
     """The tags that they carry."""
-    audiences: list[Membership]
+    audiences: list[CurrentMembership]
     """The audiences that they are in."""
     journeys: list[Journey]
     """Their journeys, those that are over too."""
@@ -171,7 +171,7 @@ async def list_all(
     limit: paging.Limit = 100,
     tag: Annotated[str | None, Query(description="Only those who carry it.")] = None,
     audience: Annotated[str | None, Query(description="Only those who are in it.")] = None,
-) -> list[Summary]:
+) -> list[FriendSummary]:
     async with context.database.connection() as connection:
         await context.channels.get(connection, channel)
         found = await friends.page(
@@ -179,7 +179,7 @@ async def list_all(
         )
     if found:
         paging.name_next(request, response, found, limit, found[-1].friend)
-    return [Summary.model_validate(each) for each in found]
+    return [FriendSummary.model_validate(each) for each in found]
 
 
 @router.delete("/{friend}", status_code=202, summary="Forget a friend")
@@ -256,7 +256,7 @@ async def _whole(connection: Connection, friend: friends.Friend) -> Friend:
         seen=friend.seen,
         tags=await friends.tags_of(connection, friend.channel, friend.friend),
         audiences=[
-            Membership(audience=audience, joined_at=member.joined_at, reason=member.reason)
+            CurrentMembership(audience=audience, joined_at=member.joined_at, reason=member.reason)
             for audience, member in memberships.items()
         ],
         journeys=[
@@ -283,7 +283,7 @@ async def _journey(connection: Connection, journey: journeys.Journey) -> Journey
             for said in await journeys.trail_of(connection, ref.journey_id)
         ],
         deliveries=[
-            Delivery.model_validate(delivery)
+            JourneyDelivery.model_validate(delivery)
             for delivery in await deliveries.of_journey(connection, ref.journey_id)
         ],
     )

@@ -6,13 +6,16 @@ from fastapi import APIRouter, Response
 
 from tobiishi import metrics, readiness
 from tobiishi.api.context import Authorised, InContext
-from tobiishi.api.errors import answers
+from tobiishi.api.errors import answers, documents
 
 router = APIRouter(tags=["health"])
 
+#: What monitors ask for.
+PATHS = ("/healthz", "/readyz", "/metrics")
+
 
 @router.get("/healthz", summary="Whether the process answers")
-async def healthz() -> dict[str, str]:
+async def alive() -> dict[str, str]:
     return {"status": readiness.OK}
 
 
@@ -21,7 +24,7 @@ async def healthz() -> dict[str, str]:
     summary="Whether webhooks can be kept and journeys started",
     responses={503: {"model": dict[str, str], "description": "A part is not `ok`"}},
 )
-async def readyz(context: InContext, response: Response) -> dict[str, str]:
+async def ready(context: InContext, response: Response) -> dict[str, str]:
     """200 with every part `ok`, or 503 naming the part that is not."""
     parts = {"relay": readiness.OK if context.relay.is_running else "stopped"}
     parts |= await readiness.of_both(context.database, context.temporal)
@@ -31,7 +34,11 @@ async def readyz(context: InContext, response: Response) -> dict[str, str]:
 
 
 @router.get(
-    "/metrics", summary="Metrics, for Prometheus", dependencies=[Authorised], responses=answers(401)
+    "/metrics",
+    summary="Metrics, for Prometheus",
+    dependencies=[Authorised],
+    response_class=Response,
+    responses=answers(401) | documents("text/plain"),
 )
 async def show_metrics(context: InContext) -> Response:
     """What this starter counted, and what the database and Temporal know: docs/monitoring.md."""

@@ -16,14 +16,25 @@ router = APIRouter(
 )
 
 
-class Pace(Described):
-    """Messages a second, at most, by all workers together."""
+class PaceBody(Described):
+    """What to set, as messages a second."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    model_config = ConfigDict(extra="forbid")
 
     per_channel: float | None = Field(default=None, ge=1, le=pacing.FASTEST)
     """To the friends of each channel; null: as many as LINE allows, 2,000."""
     together: float | None = Field(default=None, ge=1, le=1_000_000)
+    """Of all channels together; null: no limit."""
+
+
+class Pace(Described):
+    """Messages a second, at most, by all workers together."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    per_channel: float | None
+    """To the friends of each channel; null: as many as LINE allows, 2,000."""
+    together: float | None
     """Of all channels together; null: no limit."""
 
 
@@ -41,7 +52,7 @@ async def show(context: InContext) -> Pace:
     summary="Have messages sent faster or slower, within seconds",
     responses=answers(400, 413, 422),
 )
-async def put(body: Pace, context: InContext) -> Pace:
+async def put(body: PaceBody, context: InContext) -> Pace:
     """Nothing restarts. 503 while Temporal is away."""
     pace = pacing.Pace(per_channel=body.per_channel or pacing.FASTEST, together=body.together)
     try:

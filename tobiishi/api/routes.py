@@ -19,7 +19,7 @@ from pydantic import ConfigDict, Field
 
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
 from tobiishi.api.described import Described
-from tobiishi.api.errors import answers
+from tobiishi.api.errors import answers, documents
 from tobiishi.api.pages import page, try_again
 from tobiishi.channels.channels import Channel
 from tobiishi.database import Unavailable
@@ -268,7 +268,7 @@ async def remove(
     "/{route}/qr.svg",
     summary="The QR code of a route",
     response_class=Response,
-    responses=answers(400),
+    responses=answers(400) | documents("image/svg+xml"),
 )
 async def qr_svg(
     route: RouteName, context: InContext, channel: InChannel = DEFAULT_CHANNEL
@@ -280,7 +280,7 @@ async def qr_svg(
     "/{route}/qr.png",
     summary="The QR code of a route",
     response_class=Response,
-    responses=answers(400),
+    responses=answers(400) | documents("image/png", is_text=False),
 )
 async def qr_png(
     route: RouteName, context: InContext, channel: InChannel = DEFAULT_CHANNEL

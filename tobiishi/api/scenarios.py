@@ -71,7 +71,7 @@ class Retired(Described):
     """Journeys that were under way and are being stopped."""
 
 
-class Summary(Described):
+class ScenarioSummary(Described):
     """A published version of a scenario."""
 
     channel: str
@@ -86,7 +86,7 @@ class Summary(Described):
     """When it was published."""
 
     @classmethod
-    def of(cls, version: versions.Version) -> Summary:
+    def of(cls, version: versions.Version) -> ScenarioSummary:
         return cls(
             channel=version.channel,
             scenario=version.scenario.scenario,
@@ -96,7 +96,7 @@ class Summary(Described):
         )
 
 
-class Whole(Summary):
+class ScenarioVersion(ScenarioSummary):
     """A published version, with the file it came from."""
 
     source: str
@@ -171,11 +171,13 @@ async def schema() -> dict[str, Any]:
 )
 async def list_all(
     context: InContext, channel: InChannel = DEFAULT_CHANNEL, retired: bool = False
-) -> list[Summary]:
+) -> list[ScenarioSummary]:
     versions_of_all = versions.retired if retired else versions.live
     async with context.database.connection() as connection:
         await context.channels.get(connection, channel)
-        return [Summary.of(version) for version in await versions_of_all(connection, channel)]
+        return [
+            ScenarioSummary.of(version) for version in await versions_of_all(connection, channel)
+        ]
 
 
 @router.get(
@@ -185,10 +187,10 @@ async def list_all(
 )
 async def versions_of_scenario(
     scenario: str, context: InContext, channel: InChannel = DEFAULT_CHANNEL
-) -> list[Whole]:
+) -> list[ScenarioVersion]:
     async with context.database.connection() as connection:
         return [
-            Whole(**Summary.of(version).model_dump(), source=version.source)
+            ScenarioVersion(**ScenarioSummary.of(version).model_dump(), source=version.source)
             for version in await versions.versions_of(connection, channel, scenario)
         ]
 

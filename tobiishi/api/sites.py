@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
 from tobiishi.api.described import Described
-from tobiishi.api.errors import answers
+from tobiishi.api.errors import answers, documents
 from tobiishi.errors import Invalid
 from tobiishi.people import audiences, events, friends
 from tobiishi.people.events import Event
@@ -101,7 +101,12 @@ async def remove(host: Host, context: InContext, channel: InChannel = DEFAULT_CH
         return Sites(channel=channel, sites=await sites.all_of(connection, channel))
 
 
-@public.get("/tag.js", summary="The tag for the shop's pages", response_class=Response)
+@public.get(
+    "/tag.js",
+    summary="The tag for the shop's pages",
+    response_class=Response,
+    responses=documents("text/javascript"),
+)
 async def tag(request: Request) -> Response:
     if request.headers.get("if-none-match") == _TAG_HEADERS["ETag"]:
         return Response(status_code=304, headers=_TAG_HEADERS)

@@ -35,7 +35,7 @@ class WrongLine(Described):
     """How it begins."""
 
 
-class Uploaded(Described):
+class MembersUploaded(Described):
     """What an upload came to."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -74,7 +74,7 @@ async def upload(
     on_wrong: Annotated[
         member_lists.OnWrong, Query(description="What to do with a file that has wrong lines.")
     ] = "keep_nothing",
-) -> Uploaded:
+) -> MembersUploaded:
     """All or nothing: an upload that breaks off has added nobody, and is simply sent again."""
     async with context.database.long_transaction() as connection:
         await audiences.get_listed(connection, channel, audience)
@@ -88,4 +88,4 @@ async def upload(
             reason="uploaded",
         )
     context.relay.changes.ring()
-    return Uploaded.model_validate(done)
+    return MembersUploaded.model_validate(done)

@@ -66,8 +66,6 @@ class Sent:
     request_id: str | None
     #: Ids of the messages, in the order of the request.
     message_ids: tuple[str, ...]
-    #: Whether an earlier request with the same retry key was the one accepted.
-    already_accepted: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +76,6 @@ class Profile:
     display_name: str
     #: BCP 47 language tag; `None` without the friend's consent.
     language: str | None
-    #: HTTPS address of the picture, where there is one.
-    picture_url: str | None
-    #: The friend's own words about themself, where there are any.
-    status_message: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +90,8 @@ class Quota:
 class BotInfo:
     """The LINE Official Account of a channel."""
 
-    #: User id of the account: `destination` in its webhooks.
-    user_id: str
     #: Basic id, such as `@216ru...`.
     basic_id: str
-    #: The account's name.
-    display_name: str
 
 
 class LineClient:
@@ -148,22 +138,15 @@ class LineClient:
         messages: Sequence[Message],
         *,
         retry_key: UUID,
-        notification_disabled: bool = False,
-        custom_aggregation_unit: str | None = None,
     ) -> Sent:
         """Send 1 to 5 message objects to one friend, once for each retry key.
 
         A friend who has blocked the channel, or left LINE, gets nothing, and LINE says nothing of
-        it. `notification_disabled` spares the friend the phone's notification.
-        `custom_aggregation_unit` (`^[a-zA-Z0-9_]{1,30}$`) names the sum that LINE counts it in.
+        it.
 
         https://developers.line.biz/en/reference/messaging-api/#send-push-message
         """
         body: dict[str, Any] = {"to": to, "messages": list(messages)}
-        if notification_disabled:
-            body["notificationDisabled"] = True
-        if custom_aggregation_unit is not None:
-            body["customAggregationUnits"] = [custom_aggregation_unit]
         # https://developers.line.biz/en/reference/messaging-api/#retry-key
         headers = {"X-Line-Retry-Key": str(retry_key)}
         outcome, _ = await self._ask("POST", "/v2/bot/message/push", body, headers)
@@ -171,7 +154,6 @@ class LineClient:
         return Sent(
             request_id=outcome.accepted_request_id if already else outcome.request_id,
             message_ids=outcome.message_ids,
-            already_accepted=already,
         )
 
     async def validate_push(self, messages: Sequence[Message]) -> None:
@@ -193,8 +175,6 @@ class LineClient:
         return Profile(
             display_name=_read(said, "displayName", str),
             language=_read_optional(said, "language", str),
-            picture_url=_read_optional(said, "pictureUrl", str),
-            status_message=_read_optional(said, "statusMessage", str),
         )
 
     async def quota(self) -> Quota:
@@ -218,12 +198,7 @@ class LineClient:
 
         https://developers.line.biz/en/reference/messaging-api/#get-bot-info
         """
-        said = await self._get("/v2/bot/info")
-        return BotInfo(
-            user_id=_read(said, "userId", str),
-            basic_id=_read(said, "basicId", str),
-            display_name=_read(said, "displayName", str),
-        )
+        return BotInfo(basic_id=_read(await self._get("/v2/bot/info"), "basicId", str))
 
     async def _get(self, path: str) -> dict[str, Any]:
         _, body = await self._ask("GET", path)

@@ -110,6 +110,8 @@ class EmbeddedPostgres(EmbeddedServer):
         self._namespaces = namespaces
         self._lock: IO[str] | None = None
         self._place: _Place | None = None
+        #: The folder of the data, once it has been served.
+        self._served: Path | None = None
         self._socket: Path | None = None
 
     @property
@@ -119,6 +121,12 @@ class EmbeddedPostgres(EmbeddedServer):
 
     async def _start(self) -> None:
         """On an empty folder, the database is made first."""
+        if self._served and not (self._served / "PG_VERSION").exists():
+            # The others have a connection to what it held: an empty one would only confuse them.
+            raise LocalError(
+                f"the data of Postgres in {self._served} is gone: put it back, from a backup if "
+                "there is one, or stop this and start again with an empty database"
+            )
         self._take_lock()
         self._place = place = await self._find_place()
         await self._end_leftover(place)
@@ -126,6 +134,7 @@ class EmbeddedPostgres(EmbeddedServer):
             await self._init(place)
         await self._serve(place)
         await self._create_database()
+        self._served = place.data
 
     def _release(self) -> None:
         if self._socket is not None:

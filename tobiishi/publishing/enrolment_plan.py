@@ -91,9 +91,10 @@ def opens_at(scenario: Scenario, now: datetime) -> datetime | None:
     assert scenario.period is not None  # Or it would be open.
     if scenario.period.from_ is not None:
         local = scenario.period.from_.replace(tzinfo=ZoneInfo(scenario.timezone))
-        opening = local.astimezone(UTC)
-        if opening > now:
-            return opening
+        for fold in (0, 1):  # A clock that is set back shows it twice.
+            opening = local.replace(fold=fold).astimezone(UTC)
+            if opening > now:
+                return opening
     return None
 
 

@@ -59,7 +59,7 @@ class Login:
         try:
             channel, route, at, number, seal = said.decode().split(" ")
             opened_at = datetime.fromtimestamp(int(at, 16), UTC)
-        except ValueError:  # Of another version of ours.
+        except (ValueError, OverflowError, OSError):  # Of another version of ours.
             return None
         return cls(channel=channel, route=route, opened_at=opened_at, number=number, seal=seal)
 

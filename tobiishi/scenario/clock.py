@@ -1,15 +1,23 @@
 """Due times by local calendars and clocks, as pure functions.
 
 All moments given and returned are aware and absolute; `timezone` is an IANA name. A local time
-that a clock change skips moves forward by the gap; one that comes twice means the first.
+that a clock change skips moves forward by the gap; one that comes twice means the first, as long
+as that is ahead. A window is open whenever the local clock shows a time in it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tobiishi.scenario.model import Wait, Window
+
+#: The least that tells two moments apart.
+_INSTANT = timedelta.resolution
+#: In that time every window opens and closes: an island that crosses the date line skips a day,
+#: and the clock change of another may skip the window.
+_LOOK_AHEAD = timedelta(days=4)
 
 
 def at_local(day: date, clock: time, timezone: str) -> datetime:
@@ -33,7 +41,10 @@ def due_after(wait: Wait, *, now: datetime, started_at: datetime, timezone: str)
         today = now.astimezone(zone).date()
         due = at_local(today + timedelta(days=wait.days or 0), wait.at, timezone)
         if due < now:  # `days: 0` and that time of today is over.
-            due = at_local(today + timedelta(days=1), wait.at, timezone)
+            day = today + timedelta(days=wait.days or 1)
+            due = at_local(day, wait.at, timezone)
+            if due < now:  # A clock change at midnight: that day has begun once, and was set back.
+                due = at_local(day, wait.at.replace(fold=1), timezone)
     else:
         local = now.astimezone(zone)
         day = local.date() + timedelta(days=wait.days or 0)
@@ -53,17 +64,54 @@ def is_within(window: Window | None, now: datetime, timezone: str) -> bool:
 
 
 def opening_after(window: Window, now: datetime, timezone: str) -> datetime:
-    """The next time that the window opens, be it open now or not."""
-    today = now.astimezone(ZoneInfo(timezone)).date()
-    openings = (at_local(today + timedelta(days=days), window.from_, timezone) for days in (0, 1))
-    return next(opening for opening in openings if opening > now)
+    """The next time that the window opens, be it open now or not.
+
+    Where the local clock is set back or forward, that may open the window, and a window may open
+    twice on that day, or not at all.
+    """
+    return _turn_after(window, now, timezone, opens=True)
 
 
 def closing_after(window: Window, now: datetime, timezone: str) -> datetime:
-    """The next time that the window closes."""
-    today = now.astimezone(ZoneInfo(timezone)).date()
-    closings = (at_local(today + timedelta(days=days), window.to, timezone) for days in (0, 1))
-    return next(closing for closing in closings if closing > now)
+    """The next time that the window closes; a change of the local clock may close it, too."""
+    return _turn_after(window, now, timezone, opens=False)
+
+
+def _turn_after(window: Window, now: datetime, timezone: str, *, opens: bool) -> datetime:
+    zone = ZoneInfo(timezone)
+    now = now.astimezone(UTC)
+    today = now.astimezone(zone).date()
+    shown = window.from_ if opens else window.to
+    turns = {
+        at_local(today + timedelta(days=days), shown.replace(fold=fold), timezone)
+        for days in range(-1, _LOOK_AHEAD.days + 1)
+        for fold in (0, 1)
+    }
+    turns.update(_clock_changes(now - _INSTANT, now + _LOOK_AHEAD, zone))
+    return next(
+        turn
+        for turn in sorted(turns)
+        if turn > now
+        and is_within(window, turn, timezone) == opens
+        and is_within(window, turn - _INSTANT, timezone) != opens
+    )
+
+
+def _clock_changes(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """The moments in that time from which on the zone's clocks differ more, or less, from UTC."""
+    while start < end:
+        before, after = start, min(start + timedelta(days=1), end)
+        start = after
+        if before.astimezone(zone).utcoffset() == after.astimezone(zone).utcoffset():
+            continue
+        offset = before.astimezone(zone).utcoffset()
+        while after - before > _INSTANT:
+            between = before + (after - before) // 2
+            if between.astimezone(zone).utcoffset() == offset:
+                before = between
+            else:
+                after = between
+        yield after
 
 
 def next_opening(window: Window | None, now: datetime, timezone: str) -> datetime:

@@ -55,6 +55,9 @@ _EXAMPLES = {
     "window": '{from: "09:00", to: "21:00"}',
 }
 
+#: Whole numbers as YAML has them.
+_NUMBER = re.compile(r"[-+]?(0x[0-9A-Fa-f_]+|0[ob]?[0-7_]+|[0-9_]+)")
+
 Path = tuple[str | int, ...]
 
 
@@ -247,7 +250,8 @@ def _refuse_unusual(event: Event) -> None:
     if isinstance(event, ScalarEvent) and event.style is None:
         if event.value == "<<":
             raise _refused_at(event, "merge keys are not taken; write the part out")
-        if event.value.lstrip("+-").replace("_", "").isdigit() and len(event.value) > 40:
+        # Of thousands of digits, Python shows no number, so it could not even be complained of.
+        if len(event.value) > 40 and _NUMBER.fullmatch(event.value):
             raise _refused_at(event, 'the number is too long; put it in "quotes"')
 
 

@@ -96,8 +96,11 @@ def number_of(signer: Signer, token: str, now: datetime) -> int | None:
     if said is None:
         return None
     number, _, at = said.partition(b".")
-    since = datetime.fromtimestamp(int(at, 16), UTC)
-    return int(number, 16) if now - since <= VISITOR_LIFE else None
+    try:
+        since = datetime.fromtimestamp(int(at, 16), UTC)
+        return int(number, 16) if now - since <= VISITOR_LIFE else None
+    except (ValueError, OverflowError, OSError):  # Of another version of ours.
+        return None
 
 
 async def visitor(connection: Connection, number: int, host: str) -> Visitor | None:

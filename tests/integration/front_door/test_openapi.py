@@ -76,3 +76,34 @@ def test_every_property_is_described(reference: dict[str, Any]) -> None:
         if not said.get("description")
     ]
     assert silent == []
+
+
+def test_every_schema_has_one_name_that_a_client_can_have_for_a_class(
+    reference: dict[str, Any],
+) -> None:
+    # Where two are called the same, FastAPI names them by their modules, or by Input and Output:
+    # generators of clients shorten that, and leave out the second, and all that needs it.
+    names = reference["components"]["schemas"]
+    assert [name for name in names if not re.fullmatch(r"([A-Z][a-z]+)+", name)] == []
+
+
+def test_what_is_not_json_says_what_it_is(reference: dict[str, Any]) -> None:
+    said = {
+        path: list(item["get"]["responses"]["200"]["content"])
+        for path, item in reference["paths"].items()
+        if path in {"/metrics", "/tag.js"} or "/qr." in path
+    }
+    assert said == {
+        "/api/routes/{route}/qr.svg": ["image/svg+xml"],
+        "/api/routes/{route}/qr.png": ["image/png"],
+        "/metrics": ["text/plain"],
+        "/tag.js": ["text/javascript"],
+    }
+    silent = [
+        (path, status)
+        for path, operation in operations(reference)
+        for status, answer in operation["responses"].items()
+        if status in {"200", "202"}
+        and not all(each.get("schema") for each in answer.get("content", {"": {}}).values())
+    ]
+    assert silent == []

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from pydantic import SecretStr
 
 from tests.conftest import UNSAFE_BUT_FAST
@@ -21,6 +24,7 @@ from tests.integration.front_door.knocking import (
     HANAKO,
     SECRET,
     TARO,
+    TOKEN,
     Door,
     body_of,
     event,
@@ -346,15 +350,51 @@ async def test_a_slow_client_holds_up_nobody(door: Door, database: Database) -> 
     assert [row["friend"] for row in await kept(database)] == [HANAKO, TARO]
 
 
-async def test_a_client_that_hangs_up_is_let_go(door: Door, database: Database) -> None:
+async def test_a_client_that_hangs_up_is_let_go(
+    door: Door, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     url = door.http.base_url
-    _, writer = await asyncio.open_connection(url.host, url.port)
-    writer.write(b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-    await writer.drain()
-    await asyncio.sleep(0.05)
-    writer.close()
-    await writer.wait_closed()
+    # Whatever reads the body: the whole, a model, or a stream.
+    upload = f"Authorization: Bearer {TOKEN}\r\nContent-Type: text/csv\r\n"
+    heads = [
+        "POST /webhook HTTP/1.1\r\n",
+        "POST /t HTTP/1.1\r\n",
+        f"POST /api/scenarios HTTP/1.1\r\n{upload}",
+        f"POST /api/events HTTP/1.1\r\n{upload}",
+        f"POST /api/friends/attributes HTTP/1.1\r\n{upload}",
+    ]
+    for head in heads:
+        _, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(f"{head}Host: x\r\nContent-Length: 100\r\n\r\n{{".encode())
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.close()
+        await writer.wait_closed()
     assert (await door.knock(follow())).status_code == 200
+    loud = [record for record in caplog.records if record.levelno > logging.DEBUG]
+    assert [record.getMessage() for record in loud if record.exc_info] == []
+    gone = [record.getMessage() for record in caplog.records if "went away" in record.message]
+    assert "POST '/webhook': the client went away" in gone
+    assert len(gone) >= 3
+
+
+async def test_a_last_slash_is_no_redirect_which_line_would_not_follow(
+    door: Door, database: Database
+) -> None:
+    for path in ("/webhook/", "/webhook/default/"):
+        answer = await door.knock(follow(), path=path)
+        assert (answer.status_code, answer.json()) == (200, {})
+    assert len(await kept(database)) == 2
+    # Nor would others.
+    assert (await door.http.post("/t/", content=b"{}")).status_code == 400
+    assert (await door.http.options("/codec/token/decode/")).status_code == 204
+    assert (await door.api("PUT", "/sites/www.shop.example/")).json()["sites"]
+    for path in ("/healthz/", "/readyz/", "/metrics/"):
+        answer = await door.http.get(path, headers=door.headers)
+        assert answer.status_code == (503 if path == "/readyz/" else 200)
+    # A page has relative addresses.
+    assert (await door.http.get("/docs/")).status_code == 307
 
 
 async def test_other_methods_are_405(door: Door) -> None:
@@ -388,6 +428,48 @@ async def test_a_database_that_goes_away_is_503_in_time_and_its_return_is_notice
             assert set(await friends(back)) == {HANAKO, TARO}
         finally:
             await back.close()
+
+
+def lose_all(data: Path) -> None:
+    shutil.rmtree(data)
+
+
+def lose_the_tables(data: Path) -> None:
+    shutil.rmtree(data / "base")
+
+
+def lose_the_log(data: Path) -> None:
+    shutil.rmtree(data / "pg_wal")
+
+
+def lose_what_the_files_held(data: Path) -> None:
+    for file in (data / "base").rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"\0\0\0")
+
+
+@pytest.mark.parametrize(
+    "lose", [lose_all, lose_the_tables, lose_the_log, lose_what_the_files_held]
+)
+async def test_a_database_that_lost_its_data_is_503(
+    opened: Open, settings: Settings, tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
+    postgres = EmbeddedPostgres(tmp_path, settings=UNSAFE_BUT_FAST)
+    async with postgres, opened(settings.model_copy(update={"database_url": postgres.dsn})) as door:
+        assert (await door.knock(follow())).status_code == 200
+        (found,) = [folder for folder in data_folders(tmp_path) if folder.exists()]
+        lose(found)
+        answers = [(await door.knock(follow(TARO))).status_code for _ in range(12)]
+        # What Postgres still has open may do for a while; no answer says that we are broken.
+        assert set(answers) <= {200, 503}
+        assert answers[-1] == 503 or lose is lose_the_log
+        assert (await door.http.get("/healthz")).status_code == 200
+
+
+def data_folders(folder: Path) -> list[Path]:
+    """Where an embedded Postgres may have its data: as root, another user's may be used."""
+    location = folder / "location"
+    return [folder / "data", *([Path(location.read_text()) / "data"] if location.exists() else [])]
 
 
 async def test_a_database_that_hangs_is_503_in_time(

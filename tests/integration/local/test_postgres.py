@@ -56,6 +56,19 @@ async def fetch(dsn: str, query: str) -> object:
         await connection.close()
 
 
+async def test_data_that_is_gone_is_not_replaced_by_an_empty_database(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path / "postgres", settings=FAST, namespaces=True)
+    async with server:
+        shutil.rmtree(server._served or tmp_path)
+        await server.stop(0.1)
+        for _ in range(2):
+            with pytest.raises(LocalError, match=r"data of Postgres in .* is gone: put it back"):
+                await server.start()
+    # Who starts anew gets one.
+    async with EmbeddedPostgres(tmp_path / "postgres", settings=FAST) as another:
+        assert await fetch(another.dsn, "SELECT current_database()") == "tobiishi"
+
+
 async def test_data_is_there_the_next_time(tmp_path: Path, namespaces: bool) -> None:
     folder = tmp_path / "postgres"
     async with EmbeddedPostgres(folder, settings=FAST, namespaces=namespaces) as server:

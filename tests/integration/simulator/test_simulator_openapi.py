@@ -136,8 +136,6 @@ async def test_client(simulator: str, openapi: OpenAPI) -> None:
                 FRIEND,
                 [HELLO],
                 retry_key=key,
-                notification_disabled=True,
-                custom_aggregation_unit="welcome",
             )
         await client.push(FRIEND, [HELLO], retry_key=uuid4())
         await client.validate_push([HELLO])
