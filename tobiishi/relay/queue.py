@@ -19,7 +19,6 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from tobiishi.database import Connection, Database, Unavailable
-from tobiishi.journeys.journeys import StillEnding
 
 _log = logging.getLogger(__name__)
 
@@ -70,9 +69,7 @@ async def attempt(
         if is_away(error):
             raise
         # Temporal's errors say all in one line; any other may be a bug of ours.
-        if isinstance(error, StillEnding):
-            _log.debug("%s: %s", what, error)
-        elif isinstance(error, RPCError | WorkflowAlreadyStartedError):
+        if isinstance(error, RPCError | WorkflowAlreadyStartedError):
             _log.warning("%s: %s", what, in_words(error))
         else:
             _log.exception("%s", what)

@@ -16,6 +16,7 @@ from tobiishi.relay.audience_changes import AudienceChanges, Birthdays, Expiries
 from tobiishi.relay.enrolments import Enrolments
 from tobiishi.relay.forgetting import Forgettings, Housekeeping
 from tobiishi.relay.outbox import Outbox
+from tobiishi.relay.pending_entries import PendingEntries
 from tobiishi.relay.queue import Queue
 from tobiishi.relay.quotas import Quotas
 from tobiishi.relay.terminated_workflows import Strays
@@ -35,6 +36,7 @@ class Relay:
     ) -> None:
         """With `channels`, LINE is asked about their quotas, too."""
         self.outbox = Outbox(database, temporal)
+        self.pending = PendingEntries(database, feeds=[self.outbox])
         self.changes = AudienceChanges(database, timezone=timezone, feeds=[self.outbox])
         self.expiries = Expiries(database, feeds=[self.changes])
         self.birthdays = Birthdays(database, timezone=timezone, feeds=[self.changes])
@@ -49,6 +51,7 @@ class Relay:
             self.expiries,
             self.birthdays,
             self.changes,
+            self.pending,
             self.outbox,
             self.enrolments,
             self.forgettings,

@@ -41,6 +41,26 @@ where attributes ? 'birthday' and right(attributes ->> 'birthday', 5) = any(:day
     and channel in (select channel from audiences where kind = 'combined' and asks_of_friend)
 order by channel, friend;
 
+-- name: take_pending_entries
+-- Those whose former journey has ended. Nobody is waited for: whoever has the friend comes first.
+select pending.*
+from pending_entries as pending join friends using (channel, friend)
+where retry_at <= :now and not exists (
+    select from journeys
+    where journeys.channel = pending.channel and journeys.scenario = pending.scenario
+        and journeys.friend = pending.friend and ended_at is null and stopping is not null
+)
+order by pending.id
+limit :limit
+for update of pending, friends skip locked;
+
+-- name: pending_entry_done!
+delete from pending_entries where id = :id;
+
+-- name: postpone_pending_entry!
+update pending_entries set attempts = attempts + 1, retry_at = :retry_at, error = :error
+where id = :id;
+
 -- name: take_from_outbox
 -- A journey's entries are delivered one at a time, in their order.
 select outbox.id, outbox.kind, outbox.attempts, journeys.*, journeys.id as journey_id,
