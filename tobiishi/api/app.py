@@ -32,6 +32,7 @@ from tobiishi.api import (
     routes,
     scenarios,
     sites,
+    stuck,
     uploads,
     webhook,
 )
@@ -79,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
         codec,
         deliveries,
         holds,
+        stuck,
         pace,
         sites,
         links,
