@@ -35,6 +35,8 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REMEMBERED = 10.0
 #: How long Temporal may take for an answer.
 ANSWER_WITHIN = timedelta(seconds=3)
+#: Failed attempts after which a row of the relay's queues is stuck: somebody must be told.
+STUCK_AFTER = 5
 #: Journeys that Temporal can't take any further.
 STUCK = "TemporalReportedProblems IS NOT NULL"
 
@@ -128,10 +130,12 @@ class Looked:
     async def _in_database(self, found: _Found) -> None:
         at = datetime.now(UTC)
         async with self.database.connection() as connection:
-            for row in await all_rows(_sql.queues(connection)):
+            for row in await all_rows(_sql.queues(connection, stuck_after=STUCK_AFTER)):
                 lag = (at - row["since"]).total_seconds() if row["since"] else 0.0
                 found.gauge("relay_waiting", row["waiting"], queue=row["queue"])
                 found.gauge("relay_lag_seconds", max(0.0, lag), queue=row["queue"])
+            for row in await all_rows(_sql.stuck(connection, stuck_after=STUCK_AFTER)):
+                found.gauge("relay_stuck", row["count"], queue=row["queue"])
             for row in await all_rows(_sql.journeys(connection)):
                 labels = {"channel": row["channel"], "scenario": row["scenario"]}
                 found.gauge("journeys_under_way", row["count"], **labels)
@@ -154,7 +158,8 @@ class Looked:
 #: The gauges that `Looked` finds, and their help texts.
 GAUGES = {
     "relay_waiting": "Rows that wait to be handled.",
-    "relay_lag_seconds": "Since when the oldest of them does.",
+    "relay_lag_seconds": "Since when the oldest of them does that is not stuck.",
+    "relay_stuck": "Rows that failed again and again; `tobiishi stuck list` names them.",
     "journeys_under_way": "Friends who walk through a scenario now.",
     "deliveries_waiting": "Messages that LINE has been asked to take, and has not taken yet.",
     "deliveries_unknown": "Messages that LINE may or may not have taken; nobody will ever know.",

@@ -67,6 +67,14 @@ def is_workflow_gone(error: RPCError) -> bool:
     return error.status == RPCStatusCode.NOT_FOUND and not namespace_is_gone
 
 
+def is_away(error: BaseException) -> bool:
+    """Whether Temporal can't be reached or does not answer, whatever it was asked."""
+    if isinstance(error, RPCError):
+        return error.status in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
+    # What a client raises that was never connected.
+    return isinstance(error, RuntimeError) and "connect" in str(error)
+
+
 def connect_config() -> dict[str, Any]:
     """The connection that the environment's `TEMPORAL_*` describe.
 

@@ -240,13 +240,14 @@ async def handled(connection: Connection, event: KeptEvent, *, now: datetime) ->
 
 
 async def postpone(
-    connection: Connection, event: KeptEvent, *, retry_at: datetime, error: str
+    connection: Connection, event: KeptEvent, *, attempts: int, retry_at: datetime, error: str
 ) -> None:
-    """Try again at `retry_at`: handling it failed with `error`."""
+    """Try again at `retry_at`: handling it failed with `error`, so many times by now."""
     await _sql.postpone(
         connection,
         channel=event.channel,
         webhook_event_id=event.webhook_event_id,
+        attempts=attempts,
         retry_at=retry_at,
         error=error,
     )

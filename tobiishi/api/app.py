@@ -35,6 +35,7 @@ from tobiishi.api import (
     routes,
     scenarios,
     sites,
+    stuck,
     uploads,
     webhook,
 )
@@ -84,6 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
         codec,
         deliveries,
         holds,
+        stuck,
         pace,
         sites,
         links,

@@ -20,6 +20,7 @@ from tobiishi.cli import (
     route,
     scenario,
     site,
+    stuck,
 )
 from tobiishi.cli.server import Failed, call
 from tobiishi.errors import SettingError
@@ -38,6 +39,7 @@ app.add_typer(friend.app, name="friend")
 app.add_typer(channel.app, name="channel")
 app.add_typer(site.app, name="site")
 app.add_typer(route.app, name="route")
+app.add_typer(stuck.app, name="stuck")
 
 for command in (hold.pause, hold.resume, hold.holds, pace.pace, delivery.deliveries):
     app.command()(command)

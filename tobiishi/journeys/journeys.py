@@ -93,10 +93,6 @@ class Unknown(TobiishiError):
     """Temporal carries a journey that the database does not know: an older one was restored."""
 
 
-class StillEnding(TobiishiError):
-    """The friend's former journey is being stopped, and has not said yet that it ended."""
-
-
 def may_enter(reentry: Reentry, last: LastEntry | None, now: datetime) -> bool:
     """Whether a friend with that last entry may enter again: one journey at a time, ever."""
     if last is None:
@@ -118,8 +114,8 @@ async def enter(
     """Enter a friend into a scenario and have their journey started; None where they may not be.
 
     Returns the new journey's id. The friend is locked until the transaction ends, so that of two
-    who enter at once the second sees the first. Raises `StillEnding` where they may enter in a
-    moment: try again then.
+    who enter at once the second sees the first. Where their former journey is being stopped, they
+    enter when it has ended (`tobiishi.relay.pending_entries`), and this is None.
     """
     scenario = version.scenario
     known = await friends.lock(connection, version.channel, friend)
@@ -137,7 +133,17 @@ async def enter(
     if not may_enter(scenario.reentry, last, now):
         return None
     if is_ending:
-        raise StillEnding(f"journey {row['id']} is being stopped")
+        await _sql.enter_later(
+            connection,
+            channel=version.channel,
+            scenario=scenario.scenario,
+            version=version.version,
+            friend=friend,
+            why=why,
+            since=now,
+            exits=[f"{exit_.on} {exit_.audience}" for exit_ in scenario.exit],
+        )
+        return None
     entry = last.entry + 1 if last else 1
     journey_id: int | None = await _sql.begin(
         connection,
@@ -186,7 +192,8 @@ async def _watch_exits(connection: Connection, ref: JourneyRef, scenario: Scenar
 async def stop_all_of_friend(
     connection: Connection, channel: str, friend: str, stopping: Stopping, *, because: str
 ) -> list[int]:
-    """Stop all journeys of the friend. Returns which."""
+    """Stop all journeys of the friend, and let none follow that is due. Returns which."""
+    await _sql.drop_pending_of(connection, channel=channel, friend=friend)
     rows = await all_rows(
         _sql.stop_all_of_friend(
             connection, channel=channel, friend=friend, stopping=stopping, because=because

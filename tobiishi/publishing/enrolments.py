@@ -17,6 +17,7 @@ import asyncpg
 
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import Invalid, NotFound
+from tobiishi.metrics import STUCK_AFTER
 from tobiishi.people import audiences, friends
 from tobiishi.publishing.enrolment_plan import (
     FASTEST,
@@ -201,10 +202,16 @@ async def told(connection: Connection, enrolment: Enrolment) -> None:
 
 
 async def postpone(
-    connection: Connection, enrolment: Enrolment, *, retry_at: datetime, error: str
+    connection: Connection, enrolment: Enrolment, *, attempts: int, retry_at: datetime, error: str
 ) -> None:
-    """Try again at `retry_at`: telling Temporal failed with `error`."""
-    await _sql.postpone(connection, id=enrolment.ref.enrolment_id, retry_at=retry_at, error=error)
+    """Try again at `retry_at`: telling Temporal failed with `error`, so many times by now."""
+    await _sql.postpone(
+        connection,
+        id=enrolment.ref.enrolment_id,
+        attempts=attempts,
+        retry_at=retry_at,
+        error=error,
+    )
 
 
 async def set_pace(connection: Connection, enrolment_id: int, per_second: int) -> Enrolment:
@@ -246,7 +253,7 @@ async def enter_page(
         note = f"waits for its period, which begins {local:%Y-%m-%d %H:%M}"
         enrolment = await _keep(connection, enrolment, note=note)
         return _progress(enrolment, next_at=opening)
-    waiting: int = await _sql.waiting_starts(connection, most=LOOK)
+    waiting: int = await _sql.waiting_starts(connection, most=LOOK, stuck_after=STUCK_AFTER)
     since_last = enrolment.since_last(now)
     size = page_size(enrolment.per_second, since_last=since_last, waiting=waiting)
     if size == 0:

@@ -149,6 +149,12 @@ async def live(connection: Connection, channel: str) -> list[Version]:
     return [Version.from_row(row) for row in await all_rows(_sql.live(connection, channel=channel))]
 
 
+async def live_of(connection: Connection, channel: str, scenario: str) -> Version | None:
+    """The scenario's live version; None where it was retired."""
+    version = await _sql.live_version(connection, channel=channel, scenario=scenario)
+    return None if version is None else await get(connection, channel, scenario, version)
+
+
 async def retired(connection: Connection, channel: str) -> list[Version]:
     """The last version of each scenario that was retired."""
     rows = await all_rows(_sql.retired(connection, channel=channel))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from calendar import isleap
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from tobiishi.database import Connection, Database, all_rows, queries
 from tobiishi.journeys import journeys
+from tobiishi.metrics import STUCK_AFTER
 from tobiishi.people import audiences, definitions, friends
 from tobiishi.publishing import versions
 from tobiishi.relay.queue import Queue, attempt
@@ -34,7 +34,9 @@ class AudienceChanges(Queue):
 
     async def handle_one(self, connection: Connection, now: datetime) -> bool:
         """Take some changes, each of another friend, and apply them."""
-        taken = await all_rows(_sql.take_changes(connection, now=now, limit=CHANGES_PER_BATCH))
+        taken = await all_rows(
+            _sql.take_changes(connection, now=now, limit=CHANGES_PER_BATCH, stuck_after=STUCK_AFTER)
+        )
         many = [change for change in taken if not (change["starts"] or change["is_part"])]
         # Lock order: friends by their ids, as everywhere. So one transaction applies changes of
         # one kind, that of the oldest; the rest stays for the next.
@@ -47,18 +49,36 @@ class AudienceChanges(Queue):
         for change in sorted(
             others[:SLOW_CHANGES_PER_BATCH], key=lambda each: (each["channel"], each["friend"])
         ):
-            async with (
-                attempt(
-                    f"channel {change['channel']}: audience change {change['id']}",
-                    attempts=change["attempts"],
-                    postpone=partial(_postpone, connection, change["id"]),
-                    now=now,
-                ),
-                connection.transaction(),
-            ):
+            await self._try(connection, change, now)
+        return bool(taken)
+
+    async def _try(self, connection: Connection, change: asyncpg.Record, now: datetime) -> None:
+        """Apply a change that may fail; what it ends or wakes stands, whatever the rest does."""
+        told: bool = change["journeys_told"]
+
+        async def postpone(*, attempts: int, retry_at: datetime, error: str) -> None:
+            await _sql.postpone_change(
+                connection,
+                id=change["id"],
+                attempts=attempts,
+                retry_at=retry_at,
+                error=error,
+                journeys_told=told,
+            )
+
+        async with attempt(
+            f"channel {change['channel']}: audience change {change['id']}",
+            attempts=change["attempts"],
+            postpone=postpone,
+            now=now,
+        ):
+            if not told:
+                async with connection.transaction():
+                    await apply_changes(connection, [change])
+                told = True
+            async with connection.transaction():
                 await apply_change(connection, change, timezone=self.timezone, now=now)
                 await _sql.changes_done(connection, ids=[change["id"]])
-        return bool(taken)
 
 
 async def apply_changes(connection: Connection, changes: Sequence[asyncpg.Record]) -> None:
@@ -74,7 +94,7 @@ async def apply_changes(connection: Connection, changes: Sequence[asyncpg.Record
 async def apply_change(
     connection: Connection, change: asyncpg.Record, *, timezone: str, now: datetime
 ) -> None:
-    """Apply all consequences of one friend's joining or leaving one audience.
+    """Apply what follows of one friend's joining or leaving one audience, but for `apply_changes`.
 
     Or of something new that is known of a friend: `known`, of no audience (`""`).
     """
@@ -85,20 +105,12 @@ async def apply_change(
     if starting:
         # A shop that lists them knows them, if from before Tobiishi was there.
         await friends.meet(connection, channel, friend, friends.LONG_AGO)
-    await apply_changes(connection, [change])
     await definitions.update_combined(
         connection, channel, friend, audience, timezone=timezone, at=now
     )
     for version in starting:
         why = f"joined {audience}: {change['reason']}"
         await journeys.enter(connection, version, friend, why=why, now=now)
-
-
-async def _postpone(
-    connection: Connection, change_id: int, *, retry_at: datetime, error: str
-) -> None:
-    """Try again at `retry_at`; `error` is in the log, the row has no place for it."""
-    await _sql.postpone_change(connection, id=change_id, retry_at=retry_at)
 
 
 class Expiries(Queue):

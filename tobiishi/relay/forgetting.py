@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 #: Where a friend's id is, in an order that no foreign key minds. The trail and the outbox go with
 #: the journeys.
 TABLES = (
-    *("deliveries", "journey_interests", "journeys"),
+    *("deliveries", "journey_interests", "pending_entries", "journeys"),
     *("audience_changes", "audience_members", "past_memberships", "tags"),
     *("events", "webhook_events", "route_visits", "friends", "forgettings"),
 )

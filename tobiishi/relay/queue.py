@@ -2,7 +2,8 @@
 
 Each row is handled in one transaction with what follows from it, so a process that dies leaves
 the row for another, and two never have the same row locked. A row that fails is tried again
-later and later, for ever.
+later and later, for ever. After some tries it is stuck (`tobiishi.relay.stuck`): an operator is
+told, and it holds up nothing that does not depend on it.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from typing import Protocol
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
+from tobiishi import temporal
 from tobiishi.database import Connection, Database, Unavailable
-from tobiishi.journeys.journeys import StillEnding
+from tobiishi.metrics import STUCK_AFTER
 
 _log = logging.getLogger(__name__)
 
@@ -48,10 +50,20 @@ def in_words(error: Exception) -> str:
     return text.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
 
 
-class Postpone(Protocol):
-    """Has a row handled again at `retry_at`, and keeps why it failed."""
+def failed_attempts(before: int, error: Exception) -> int:
+    """How often a row has failed that had failed so often before.
 
-    async def __call__(self, *, retry_at: datetime, error: str) -> object: ...
+    Temporal's being away is no row's failure: a row is not stuck for it alone.
+    """
+    if temporal.is_away(error):
+        return max(before, min(before + 1, STUCK_AFTER - 1))
+    return before + 1
+
+
+class Postpone(Protocol):
+    """Has a row handled again at `retry_at`, and keeps how often and why it failed."""
+
+    async def __call__(self, *, attempts: int, retry_at: datetime, error: str) -> object: ...
 
 
 @asynccontextmanager
@@ -69,14 +81,20 @@ async def attempt(
     except Exception as error:
         if is_away(error):
             raise
+        failed = failed_attempts(attempts, error)
+        if attempts < STUCK_AFTER <= failed:
+            _log.error(
+                "%s: failed %d times, and is stuck; see `tobiishi stuck list`: %s",
+                what,
+                failed,
+                " ".join(in_words(error).split()),
+            )
         # Temporal's errors say all in one line; any other may be a bug of ours.
-        if isinstance(error, StillEnding):
-            _log.debug("%s: %s", what, error)
-        elif isinstance(error, RPCError | WorkflowAlreadyStartedError):
-            _log.warning("%s: %s", what, in_words(error))
+        elif failed > STUCK_AFTER or isinstance(error, RPCError | WorkflowAlreadyStartedError):
+            _log.warning("%s: %s", what, " ".join(in_words(error).split()))
         else:
             _log.exception("%s", what)
-        await postpone(retry_at=now + wait_after(attempts), error=in_words(error))
+        await postpone(attempts=failed, retry_at=now + wait_after(attempts), error=in_words(error))
 
 
 class Loop(ABC):

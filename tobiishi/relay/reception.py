@@ -20,7 +20,6 @@ import asyncpg
 from tobiishi.channels.channels import Channel, Channels
 from tobiishi.database import Database, Unavailable
 from tobiishi.errors import NotFound, SettingError
-from tobiishi.journeys.journeys import StillEnding
 from tobiishi.limits import Limit
 from tobiishi.line import LineClient, LineError, RateLimited, Unreachable
 from tobiishi.line.login import LoginChannel, LoginClient, friend_add_link
@@ -219,8 +218,7 @@ class Reception:
                 async with self._database.transaction() as connection:
                     kept = await routes.record(connection, visit)
             except Exception as error:
-                waits = is_away(error) or isinstance(error, StillEnding)
-                if not waits and tries == MOST_TRIES:
+                if not is_away(error) and tries == MOST_TRIES:
                     raise
                 _log.warning("route %s: a visit is not kept yet: %s", visit.route, error)
             else:

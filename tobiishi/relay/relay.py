@@ -16,6 +16,7 @@ from tobiishi.relay.audience_changes import AudienceChanges, Birthdays, Expiries
 from tobiishi.relay.enrolments import Enrolments
 from tobiishi.relay.forgetting import Forgettings, Housekeeping
 from tobiishi.relay.outbox import Outbox
+from tobiishi.relay.pending_entries import PendingEntries
 from tobiishi.relay.queue import Loop, Queue
 from tobiishi.relay.quotas import Quotas
 from tobiishi.relay.reconciliation import Reconciliation
@@ -37,6 +38,7 @@ class Relay:
         """With `channels`, LINE is asked about their quotas, too."""
         self.reconciliation = Reconciliation(database, temporal)
         self.outbox = Outbox(database, temporal, self.reconciliation)
+        self.pending = PendingEntries(database, feeds=[self.outbox])
         self.changes = AudienceChanges(database, timezone=timezone, feeds=[self.outbox])
         self.expiries = Expiries(database, feeds=[self.changes])
         self.birthdays = Birthdays(database, timezone=timezone, feeds=[self.changes])
@@ -51,6 +53,7 @@ class Relay:
             self.expiries,
             self.birthdays,
             self.changes,
+            self.pending,
             self.outbox,
             self.enrolments,
             self.forgettings,

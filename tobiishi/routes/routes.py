@@ -147,7 +147,7 @@ async def record(connection: Connection, visit: Visit) -> bool:
     """Keep the visit, and all that follows where they were added before we heard of it.
 
     False where it was kept before, or there is no such route any more. To be called in a
-    transaction. Raises `StillEnding`: try again in a moment.
+    transaction.
     """
     await _sql.lock(connection, channel=visit.channel, friend=visit.friend)
     former = await friends.lock(connection, visit.channel, visit.friend)
@@ -196,8 +196,7 @@ async def start_on_friend_add(
 ) -> None:
     """Enter the friend into what starts when somebody is added, or unblocks, by this route.
 
-    What one of the routes `started` starts has started before, and does not again. Raises
-    `StillEnding`: try again in a moment.
+    What one of the routes `started` starts has started before, and does not again.
     """
     added = follow.event.follow
     unblocked = added is not None and added.is_unblocked

@@ -40,7 +40,7 @@ update enrolments set per_second = :per_second, rate = null where id = :id retur
 -- name: waiting_starts$
 -- Up to so many. One that fails again and again waits for an operator, and holds nobody up.
 select count(*) from (
-    select from outbox where kind = 'start' and attempts < 5 limit :most
+    select from outbox where kind = 'start' and attempts < :stuck_after limit :most
 ) as waiting;
 
 -- name: next_page
@@ -134,4 +134,4 @@ update enrolments set told = true, attempts = 0, error = null
 where id = :id and status = :status;
 
 -- name: postpone!
-update enrolments set attempts = attempts + 1, retry_at = :retry_at, error = :error where id = :id;
+update enrolments set attempts = :attempts, retry_at = :retry_at, error = :error where id = :id;

@@ -13,7 +13,7 @@ limit :limit
 for update skip locked;
 
 -- name: postpone!
-update forgettings set attempts = attempts + 1, retry_at = :retry_at, error = :error
+update forgettings set attempts = :attempts, retry_at = :retry_at, error = :error
 where channel = :channel and friend = :friend;
 
 -- name: orders_off!

@@ -25,6 +25,19 @@ where journey_id = :journey_id and leads_to = 'wake' and step = :step;
 select came from journey_interests
 where journey_id = :journey_id and leads_to = 'wake' and step = :step;
 
+-- name: enter_later!
+-- Of two causes the later counts. Unless the scenario was retired by now.
+insert into pending_entries (channel, friend, scenario, version, why, since, exits)
+select channel, :friend, scenario, :version, :why, :since, :exits
+from scenarios where channel = :channel and scenario = :scenario
+for key share
+on conflict (channel, friend, scenario) do update
+set version = excluded.version, why = excluded.why, since = excluded.since,
+    exits = excluded.exits;
+
+-- name: drop_pending_of!
+delete from pending_entries where channel = :channel and friend = :friend;
+
 -- name: order!
 insert into outbox (journey_id, kind) values (:journey_id, :kind);
 
@@ -114,7 +127,8 @@ returning id;
 
 -- name: apply_changes!
 -- The journeys that exit on these changes are to stop, and those that wait for them to look. That
--- a change came is kept: the friend may have left again before the journey looks.
+-- a change came is kept: the friend may have left again before the journey looks. Who was to enter a
+-- scenario that exits on these changes, and waited for their former journey to end, does not.
 with changes as (
     select * from unnest(
         :channels::text[], :audiences::text[], :friends::text[], :changes::text[]
@@ -133,6 +147,10 @@ with changes as (
         and interest.friend = changes.friend and interest.change = changes.change
         and leads_to = 'wake'
     returning journey_id
+), called_off as (
+    delete from pending_entries as pending using changes
+    where pending.channel = changes.channel and pending.friend = changes.friend
+        and changes.change || ' ' || changes.audience = any(pending.exits)
 )
 insert into outbox (journey_id, kind)
 select id, 'stop' from exiting

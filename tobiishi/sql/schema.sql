@@ -31,6 +31,8 @@ CREATE TABLE audience_changes (
     reason text NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     retry_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    journeys_told boolean DEFAULT false NOT NULL,
+    error text,
     CONSTRAINT audience_changes_change_check CHECK ((change = ANY (ARRAY['joined'::text, 'left'::text, 'known'::text])))
 );
 
@@ -263,6 +265,22 @@ CREATE TABLE past_memberships (
 
 ALTER TABLE past_memberships ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 
+CREATE TABLE pending_entries (
+    id bigint NOT NULL,
+    channel text NOT NULL,
+    friend text NOT NULL,
+    scenario text NOT NULL,
+    version integer NOT NULL,
+    why text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    exits text[] NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    retry_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    error text
+);
+
+ALTER TABLE pending_entries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+
 CREATE TABLE quotas (
     channel text NOT NULL,
     asked_at timestamp with time zone NOT NULL,
@@ -409,6 +427,12 @@ ALTER TABLE ONLY outbox
 ALTER TABLE ONLY past_memberships
     ADD CONSTRAINT past_memberships_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY pending_entries
+    ADD CONSTRAINT pending_entries_channel_friend_scenario_key UNIQUE (channel, friend, scenario);
+
+ALTER TABLE ONLY pending_entries
+    ADD CONSTRAINT pending_entries_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY quotas
     ADD CONSTRAINT quotas_pkey PRIMARY KEY (channel);
 
@@ -529,6 +553,9 @@ ALTER TABLE ONLY links
 
 ALTER TABLE ONLY outbox
     ADD CONSTRAINT outbox_journey_id_fkey FOREIGN KEY (journey_id) REFERENCES journeys(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY pending_entries
+    ADD CONSTRAINT pending_entries_channel_friend_fkey FOREIGN KEY (channel, friend) REFERENCES friends(channel, friend) ON DELETE CASCADE;
 
 ALTER TABLE ONLY quotas
     ADD CONSTRAINT quotas_channel_fkey FOREIGN KEY (channel) REFERENCES channels(channel);

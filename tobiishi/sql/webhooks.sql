@@ -24,7 +24,7 @@ update webhook_events set handled_at = :now, error = null
 where channel = :channel and webhook_event_id = :webhook_event_id;
 
 -- name: postpone!
-update webhook_events set attempts = attempts + 1, retry_at = :retry_at, error = :error
+update webhook_events set attempts = :attempts, retry_at = :retry_at, error = :error
 where channel = :channel and webhook_event_id = :webhook_event_id;
 
 -- name: written_by

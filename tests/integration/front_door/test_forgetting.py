@@ -97,6 +97,12 @@ async def live(relay: Relay, shop: Database, *who: str) -> None:
                 " 1, 'hello', 'sent', now() from journeys where friend = $1",
                 friend,
             )
+            await connection.execute(
+                "insert into pending_entries"
+                " (channel, friend, scenario, version, why, since, exits, retry_at)"
+                " values ('default', $1, 'x', 1, 'x', now(), '{}', 'infinity')",
+                friend,
+            )
 
 
 async def forget(shop: Database, friend: str) -> None:

@@ -57,7 +57,7 @@ async def keep(database: Database, *events: dict[str, Any]) -> None:
 async def due_now(database: Database) -> None:
     """Let what was put off be due."""
     async with database.connection() as connection:
-        for table in ("webhook_events", "audience_changes", "outbox"):
+        for table in ("webhook_events", "audience_changes", "pending_entries", "outbox"):
             await connection.execute(f"update {table} set retry_at = '-infinity'")
 
 
