@@ -29,7 +29,7 @@ from tobiishi.database import Database, Unavailable
 from tobiishi.errors import SettingError, TobiishiError
 from tobiishi.settings import Settings
 from tobiishi.tracking.links import Tracker
-from workflows import Enrolment, Journey
+from workflows import EnrolmentWorkflow, JourneyWorkflow
 
 _log = logging.getLogger("worker")
 
@@ -60,7 +60,7 @@ async def working(
     journeys = Worker(
         client,
         task_queue=temporal.JOURNEYS,
-        workflows=[Journey, Enrolment],
+        workflows=[JourneyWorkflow, EnrolmentWorkflow],
         activities=[
             *(awaiting.watch, awaiting.look, branching.choose, tagging.tag, ending.end),
             *(enrolling.enter_page, enrolling.call_off),

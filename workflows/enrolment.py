@@ -25,7 +25,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 @workflow.defn(name="enrolment")
-class Enrolment:
+class EnrolmentWorkflow:
     """One scenario and all who are in its audience: page after page, until nobody is left."""
 
     @workflow.init

@@ -34,7 +34,7 @@ TRAIL_SHOWN = 20
 
 
 @workflow.defn(name="journey")
-class Journey:
+class JourneyWorkflow:
     """One friend, one scenario: wait, take the step, be told what comes next, until the end."""
 
     @workflow.init

@@ -16,7 +16,7 @@ from tests.scenarios import publish, yaml
 from tobiishi.channels.channels import Channel, Channels
 from tobiishi.database import Database
 from tobiishi.journeys import deliveries, journeys
-from tobiishi.journeys.deliveries import Delivery, Status, Traced
+from tobiishi.journeys.deliveries import Delivery, DeliveryStatus, Traced
 from tobiishi.people import friends
 from tobiishi.plan import JourneyRef
 from tobiishi.scenario.model import Send
@@ -48,7 +48,7 @@ class Ledger:
         message: str,
         *,
         friend: str = HANAKO,
-        status: Status = "sent",
+        status: DeliveryStatus = "sent",
         at: datetime = NOW,
         postbacks: tuple[str, ...] = (),
         videos: tuple[str, ...] = (),
@@ -116,7 +116,7 @@ async def test_a_postback_goes_back_to_the_latest_message_with_its_data(ledger: 
     [("claimed", True), ("sent", True), ("unknown", True), ("refused", False), ("skipped", False)],
 )
 async def test_what_was_surely_not_sent_answers_nothing(
-    ledger: Ledger, status: Status, found: bool
+    ledger: Ledger, status: DeliveryStatus, found: bool
 ) -> None:
     """What is being sent may have arrived: a friend is quick."""
     await ledger.deliver("hello", status=status, postbacks=("yes",), videos=("v",))

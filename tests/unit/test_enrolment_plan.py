@@ -9,7 +9,7 @@ import pytest
 from tests.scenarios import scenario_of, yaml
 from tobiishi.publishing.enrolment_plan import (
     MOST_WAITING,
-    Status,
+    EnrolmentStatus,
     in_words,
     opens_at,
     page_size,
@@ -114,7 +114,7 @@ def test_times_are_told_in_words(seconds: float, said: str) -> None:
     ],
 )
 def test_it_tells_how_far_it_has_come(
-    entered: int, seen: int, rate: float, status: Status, note: str, said: str
+    entered: int, seen: int, rate: float, status: EnrolmentStatus, note: str, said: str
 ) -> None:
     told = in_words(entered=entered, seen=seen, total=100_000, rate=rate, status=status, note=note)
     assert told == said

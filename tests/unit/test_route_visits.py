@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from tobiishi.routes.logins import LIFE, Login
-from tobiishi.routes.routes import Visit, counts
+from tobiishi.routes.routes import RouteVisit, counts
 from tobiishi.tokens import Signer
 
 OPENED = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
@@ -18,8 +18,8 @@ RETURNED = OPENED + timedelta(minutes=1)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
-def visit(*, changed: bool | None, was_friend: bool = False) -> Visit:
-    return Visit(
+def visit(*, changed: bool | None, was_friend: bool = False) -> RouteVisit:
+    return RouteVisit(
         channel="default",
         route="shop-front",
         login="1",

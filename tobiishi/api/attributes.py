@@ -113,7 +113,7 @@ async def upload(
                 today=at.astimezone(ZoneInfo(context.settings.timezone)).date(),
                 at=at,
             )
-        except attribute_files.WrongLines as error:
+        except attribute_files.WrongAttributeLines as error:
             told = [WrongCell.model_validate(cell) for cell in error.wrong_lines]
             refused = Refused(
                 detail=str(error), wrong=error.wrong, wrong_lines=told, encoding=error.encoding

@@ -15,7 +15,7 @@ from tobiishi.api.errors import answers
 from tobiishi.people import audiences, definitions
 from tobiishi.people.friends import FriendId
 from tobiishi.publishing import audience_removal
-from tobiishi.scenario.rules import Definition, Kind
+from tobiishi.scenario.rules import AudienceKind, Definition
 
 router = APIRouter(
     prefix="/api/audiences",
@@ -41,7 +41,7 @@ class Audience(Described):
     """Its name, in scenarios and in addresses."""
     title: str
     """What people call it."""
-    kind: Kind
+    kind: AudienceKind
     """What decides who is in it: a list, or a rule of this kind."""
     rule: dict[str, Any]
     """What goes with its kind: the tag, the message, the page and the days, the condition."""

@@ -14,7 +14,7 @@ from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.errors import NotFound
 from tobiishi.publishing import enrolments
-from tobiishi.publishing.enrolment_plan import FASTEST, Status
+from tobiishi.publishing.enrolment_plan import FASTEST, EnrolmentStatus
 
 router = APIRouter(
     prefix="/api/enrolments",
@@ -50,7 +50,7 @@ class Enrolment(Described):
     """The version of the scenario that they enter."""
     audience: str
     """The audience whose members enter."""
-    status: Status
+    status: EnrolmentStatus
     """Whether it runs, waits or is over."""
     said: str
     """How far it has come, in words."""

@@ -74,7 +74,7 @@ class Seen(Described):
 
     id: int
     """The event's number."""
-    source: events.Source
+    source: events.EventSource
     """Where it was seen."""
     event: str
     """What they did."""
@@ -112,7 +112,7 @@ async def tell(body: NewEvents, context: InContext, channel: InChannel = DEFAULT
         for told in sorted(body.events, key=lambda told: told.friend):
             new += await events.record(
                 connection,
-                events.Event(
+                events.FriendEvent(
                     channel=channel,
                     friend=told.friend,
                     source="site",

@@ -63,7 +63,7 @@ class Delivery(_Read):
     """The step of the scenario that sends it."""
     message: str
     """The message's name in the scenario."""
-    status: deliveries.Status
+    status: deliveries.DeliveryStatus
     """`sent`: LINE accepted it, which is all that anyone can know."""
     reason: str | None
     """Why it was not sent, or may not have been; null where there is nothing to say."""
@@ -111,7 +111,7 @@ class Summary(_Read):
 
     friend: str
     """Their LINE user id."""
-    status: friends.Status
+    status: friends.FriendStatus
     """Whether they can be sent to."""
     display_name: str | None
     """Their name in LINE's profile; null until LINE has told."""
@@ -130,7 +130,7 @@ class Friend(Described):
     """The LINE channel whose friend they are."""
     friend: str
     """Their LINE user id."""
-    status: friends.Status
+    status: friends.FriendStatus
     """Whether they can be sent to."""
     display_name: str | None
     """Their name in LINE's profile; null until LINE has told."""

@@ -23,8 +23,8 @@ from tobiishi.database import Unavailable
 from tobiishi.limits import Limit
 from tobiishi.relay.queue import is_away, wait_after
 from tobiishi.tracking import links, sites
-from tobiishi.tracking.links import Token, Visit, location
-from tobiishi.tracking.messages import Kind
+from tobiishi.tracking.links import LinkVisit, Token, location
+from tobiishi.tracking.messages import LinkKind
 from tobiishi.tracking.user_agents import is_for_somebody, language_of, os_of
 
 _log = logging.getLogger(__name__)
@@ -54,10 +54,10 @@ class Recorder:
     def __init__(self, context: Context, hands: int = 4) -> None:
         self._context = context
         self._hands = hands
-        self._waiting: asyncio.Queue[tuple[Visit, asyncio.Event]] = asyncio.Queue(MOST_WAITING)
+        self._waiting: asyncio.Queue[tuple[LinkVisit, asyncio.Event]] = asyncio.Queue(MOST_WAITING)
         self._often = Limit(times=MOST_A_MINUTE, seconds=60)
         self._working: Sequence[asyncio.Task[None]] = ()
-        self._urls: dict[tuple[Kind, int], str] = {}
+        self._urls: dict[tuple[LinkKind, int], str] = {}
 
     async def __aenter__(self) -> Recorder:
         self._working = [asyncio.create_task(self._work()) for _ in range(self._hands)]
@@ -73,7 +73,7 @@ class Recorder:
         while not self._waiting.empty():
             _log.error("a visit is lost, as the starter stops: %s", self._waiting.get_nowait()[0])
 
-    def record(self, visit: Visit) -> asyncio.Event:
+    def record(self, visit: LinkVisit) -> asyncio.Event:
         """Have the visit recorded; tells when that is done."""
         done = asyncio.Event()
         if not self._often.takes(visit.token):
@@ -98,7 +98,7 @@ class Recorder:
                 done.set()
                 self._waiting.task_done()
 
-    async def _keep(self, visit: Visit) -> None:
+    async def _keep(self, visit: LinkVisit) -> None:
         for tries in itertools.count(1):
             try:
                 async with self._context.database.transaction() as connection:
@@ -114,7 +114,7 @@ class Recorder:
                 return
             await asyncio.sleep(wait_after(tries - 1).total_seconds())
 
-    def remember(self, link: links.Sent) -> None:
+    def remember(self, link: links.SentLink) -> None:
         key = (link.token.kind, link.token.link)
         if key not in self._urls and len(self._urls) >= MOST_REMEMBERED:
             del self._urls[next(iter(self._urls))]
@@ -153,7 +153,7 @@ async def show(said: str, request: Request, context: InContext, recorder: InReco
 
 
 async def _answer(
-    kind: Kind, said: str, request: Request, context: Context, recorder: Recorder
+    kind: LinkKind, said: str, request: Request, context: Context, recorder: Recorder
 ) -> Response:
     # LINE may take Japanese text right behind an address for a part of it.
     token = Token.read(context.signer, kind, re.split(r"[^\0-\x7f]", said, maxsplit=1)[0])
@@ -186,7 +186,7 @@ async def _answer(
         url, patience = remembered, 0.0
     if counted:
         language = language_of(request.headers.get("accept-language", ""))
-        done = recorder.record(Visit(token=token, at=at, os=os_of(agent), language=language))
+        done = recorder.record(LinkVisit(token=token, at=at, os=os_of(agent), language=language))
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await done.wait()

@@ -17,7 +17,7 @@ from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.errors import Invalid
 from tobiishi.people import audiences, events, friends
-from tobiishi.people.events import Event
+from tobiishi.people.events import FriendEvent
 from tobiishi.scenario.rules import EventName
 from tobiishi.tracking import sites
 from tobiishi.tracking.user_agents import language_of, os_of
@@ -139,7 +139,7 @@ async def collect(request: Request, context: InContext) -> Response:
             return Response(status_code=204, headers=_ANY_PAGE)
         await events.record(
             connection,
-            Event(
+            FriendEvent(
                 channel=known.channel,
                 friend=known.friend,
                 source="site",

@@ -22,7 +22,7 @@ from tobiishi.text import is_keepable
 
 _sql = queries("deliveries")
 
-Status = Literal["claimed", "sent", "refused", "skipped", "unknown"]
+DeliveryStatus = Literal["claimed", "sent", "refused", "skipped", "unknown"]
 
 #: What to do with a delivery that was claimed: nothing, ask LINE, skip it, skip it and try again
 #: under a new retry key, or leave open whether LINE accepted it.
@@ -42,7 +42,7 @@ class Delivery:
     step: str
     #: The message's name in its scenario.
     message: str
-    status: Status
+    status: DeliveryStatus
     #: LINE's words, or ours, for any status but `sent`.
     reason: str | None
     #: When it was first tried.

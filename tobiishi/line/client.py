@@ -28,7 +28,7 @@ from tobiishi.line.errors import (
     Unauthorised,
     Unreachable,
 )
-from tobiishi.line.outcome import Kind, Outcome, outcome_of
+from tobiishi.line.outcome import Outcome, OutcomeKind, outcome_of
 
 T = TypeVar("T")
 
@@ -39,12 +39,12 @@ Message = Mapping[str, Any]
 TOTAL_TIMEOUT = 20.0
 _TIMEOUT = httpx.Timeout(15.0, connect=5.0, pool=5.0)
 
-_ERRORS: Mapping[Kind, type[LineError]] = {
-    Kind.RATE_LIMITED: RateLimited,
-    Kind.QUOTA_SPENT: QuotaSpent,
-    Kind.UNAUTHORISED: Unauthorised,
-    Kind.REFUSED: Refused,
-    Kind.UNREACHABLE: Unreachable,
+_ERRORS: Mapping[OutcomeKind, type[LineError]] = {
+    OutcomeKind.RATE_LIMITED: RateLimited,
+    OutcomeKind.QUOTA_SPENT: QuotaSpent,
+    OutcomeKind.UNAUTHORISED: Unauthorised,
+    OutcomeKind.REFUSED: Refused,
+    OutcomeKind.UNREACHABLE: Unreachable,
 }
 
 # Errors that httpx raises before the first byte of a request has left.
@@ -59,7 +59,7 @@ _NOTHING_SENT = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sent:
+class AcceptedPush:
     """A push that LINE has accepted; LINE does not confirm delivery."""
 
     #: LINE's id of the request that it accepted; the first one, where this one came second.
@@ -85,7 +85,7 @@ class Profile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quota:
+class MessageLimit:
     """How many messages a channel may send in this month."""
 
     #: Messages, counted by recipients; `None` where there is no limit.
@@ -150,7 +150,7 @@ class LineClient:
         retry_key: UUID,
         notification_disabled: bool = False,
         custom_aggregation_unit: str | None = None,
-    ) -> Sent:
+    ) -> AcceptedPush:
         """Send 1 to 5 message objects to one friend, once for each retry key.
 
         A friend who has blocked the channel, or left LINE, gets nothing, and LINE says nothing of
@@ -167,8 +167,8 @@ class LineClient:
         # https://developers.line.biz/en/reference/messaging-api/#retry-key
         headers = {"X-Line-Retry-Key": str(retry_key)}
         outcome, _ = await self._ask("POST", "/v2/bot/message/push", body, headers)
-        already = outcome.kind is Kind.ALREADY_ACCEPTED
-        return Sent(
+        already = outcome.kind is OutcomeKind.ALREADY_ACCEPTED
+        return AcceptedPush(
             request_id=outcome.accepted_request_id if already else outcome.request_id,
             message_ids=outcome.message_ids,
             already_accepted=already,
@@ -197,14 +197,14 @@ class LineClient:
             status_message=_read_optional(said, "statusMessage", str),
         )
 
-    async def quota(self) -> Quota:
+    async def quota(self) -> MessageLimit:
         """How many messages this month's plan allows.
 
         https://developers.line.biz/en/reference/messaging-api/#get-quota
         """
         said = await self._get("/v2/bot/message/quota")
         limited = _read(said, "type", str) == "limited"
-        return Quota(limit=_read(said, "value", int) if limited else None)
+        return MessageLimit(limit=_read(said, "value", int) if limited else None)
 
     async def quota_consumption(self) -> int:
         """How many messages were sent this month, by LINE's own approximate count.
@@ -264,7 +264,7 @@ class LineClient:
                 details=outcome.details,
                 status=outcome.status,
                 request_id=outcome.request_id,
-                ambiguous=outcome.kind is Kind.UNREACHABLE,
+                ambiguous=outcome.kind is OutcomeKind.UNREACHABLE,
             )
         return outcome, answer.content
 

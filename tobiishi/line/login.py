@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from tobiishi.line.errors import LineError, RateLimited, Refused, Unauthorised, Unreachable
-from tobiishi.line.outcome import Kind, outcome_of
+from tobiishi.line.outcome import OutcomeKind, outcome_of
 
 #: Seconds that a request may take in all.
 TOTAL_TIMEOUT = 15.0
@@ -27,11 +27,11 @@ ISSUER = "https://access.line.me"
 _LINE_API = "https://api.line.me"
 _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-_ERRORS: Mapping[Kind, type[LineError]] = {
-    Kind.RATE_LIMITED: RateLimited,
-    Kind.QUOTA_SPENT: RateLimited,
-    Kind.UNAUTHORISED: Unauthorised,
-    Kind.REFUSED: Refused,
+_ERRORS: Mapping[OutcomeKind, type[LineError]] = {
+    OutcomeKind.RATE_LIMITED: RateLimited,
+    OutcomeKind.QUOTA_SPENT: RateLimited,
+    OutcomeKind.UNAUTHORISED: Unauthorised,
+    OutcomeKind.REFUSED: Refused,
 }
 
 
@@ -205,7 +205,7 @@ class LoginClient:
             said = json.loads(answer.content)
         except (ValueError, RecursionError):
             said = None
-        if outcome.kind is Kind.ACCEPTED and isinstance(said, dict):
+        if outcome.kind is OutcomeKind.ACCEPTED and isinstance(said, dict):
             return said
         raise _ERRORS.get(outcome.kind, Unreachable)(
             _words(said)

@@ -15,7 +15,7 @@ from typing import Any
 from tobiishi.line.errors import Detail
 
 
-class Kind(Enum):
+class OutcomeKind(Enum):
     """The kinds of outcome of a request."""
 
     #: LINE took it now.
@@ -38,7 +38,7 @@ class Kind(Enum):
 class Outcome:
     """The outcome of a request, with all that LINE returned."""
 
-    kind: Kind
+    kind: OutcomeKind
     #: The HTTP status.
     status: int
     #: Id of this request; another one for each try. `None` where LINE gave none.
@@ -65,7 +65,7 @@ def outcome_of(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
     accepted_request_id = headers.get("x-line-accepted-request-id")
     is_line = said is not None or request_id is not None
     kind = _kind(status, message, is_line=is_line, accepted=accepted_request_id is not None)
-    succeeded = kind in (Kind.ACCEPTED, Kind.ALREADY_ACCEPTED)
+    succeeded = kind in (OutcomeKind.ACCEPTED, OutcomeKind.ALREADY_ACCEPTED)
     return Outcome(
         kind=kind,
         status=status,
@@ -77,22 +77,26 @@ def outcome_of(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
     )
 
 
-def _kind(status: int, message: str, *, is_line: bool, accepted: bool) -> Kind:
+def _kind(status: int, message: str, *, is_line: bool, accepted: bool) -> OutcomeKind:
     if 200 <= status < 300:
         # Neither JSON nor an id: a proxy's page, say, and not LINE.
-        return Kind.ACCEPTED if is_line else Kind.UNREACHABLE
+        return OutcomeKind.ACCEPTED if is_line else OutcomeKind.UNREACHABLE
     if status == 409 and accepted:
         # https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
-        return Kind.ALREADY_ACCEPTED
+        return OutcomeKind.ALREADY_ACCEPTED
     if status == 401:
-        return Kind.UNAUTHORISED
+        return OutcomeKind.UNAUTHORISED
     if status == 429:
-        return Kind.QUOTA_SPENT if "monthly limit" in message.lower() else Kind.RATE_LIMITED
+        return (
+            OutcomeKind.QUOTA_SPENT
+            if "monthly limit" in message.lower()
+            else OutcomeKind.RATE_LIMITED
+        )
     # A 409 that does not name the accepted request proves nothing; asking again with the same
     # retry key does no harm. 408 is the server's time-out.
     if 400 <= status < 500 and status not in (408, 409):
-        return Kind.REFUSED
-    return Kind.UNREACHABLE
+        return OutcomeKind.REFUSED
+    return OutcomeKind.UNREACHABLE
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:

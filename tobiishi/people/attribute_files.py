@@ -39,7 +39,7 @@ _TRIES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upload:
+class AttributeUpload:
     """What an upload came to."""
 
     #: Of how many friends something was told.
@@ -54,7 +54,7 @@ class Upload:
     encoding: Encoding
 
 
-class WrongLines(Invalid):
+class WrongAttributeLines(Invalid):
     """The file has wrong lines, and nothing of it was kept."""
 
     def __init__(self, reader: Reader, encoding: Encoding) -> None:
@@ -79,11 +79,11 @@ async def upload(
     on_wrong: OnWrong,
     today: date,
     at: datetime,
-) -> Upload:
+) -> AttributeUpload:
     """Keep what a file tells, all of it or nothing. It is read from its beginning.
 
-    Raises `Invalid` for what is no such file; `WrongLines` where there are some and nothing is to
-    be kept then.
+    Raises `Invalid` for what is no such file; `WrongAttributeLines` where there are some and
+    nothing is to be kept then.
     """
     encoding = await asyncio.to_thread(encoding_of, file)
     tries = _TRIES
@@ -96,10 +96,10 @@ async def upload(
             async with database.long_transaction() as connection:
                 await _copy(connection, reader)
                 if reader.wrong and on_wrong == "keep_nothing":
-                    raise WrongLines(reader, encoding)
+                    raise WrongAttributeLines(reader, encoding)
                 met = await _keep(connection, channel, at=at)
                 told: int = await _sql.count_friends(connection)
-            return Upload(
+            return AttributeUpload(
                 friends=told,
                 met=met,
                 wrong=reader.wrong,

@@ -17,7 +17,7 @@ import asyncpg
 
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import Invalid, NotFound
-from tobiishi.scenario.rules import Kind
+from tobiishi.scenario.rules import AudienceKind
 
 _sql = queries("audiences")
 
@@ -32,7 +32,7 @@ class Audience:
     title: str
     #: What makes a friend a member, with the `rule` that goes with it: see
     #: `tobiishi.scenario.rules`.
-    kind: Kind
+    kind: AudienceKind
     rule: dict[str, Any]
     #: How many friends are in it now.
     members: int

@@ -18,7 +18,7 @@ from tobiishi.scenario.parts import FieldName
 
 _sql = queries("friends")
 
-Status = Literal["following", "blocked"]
+FriendStatus = Literal["following", "blocked"]
 
 #: A LINE user id. LINE's own are `U` and 32 hex digits
 #: (https://developers.line.biz/en/docs/messaging-api/getting-user-ids/); the looser form here
@@ -81,7 +81,7 @@ class Friend:
     #: LINE's user id.
     friend: str
     #: `blocked` after an unfollow event, until the next follow event.
-    status: Status
+    status: FriendStatus
     #: The route the friend was added by, where known.
     route: str | None
     #: What the shop told; it counts before what was seen.
@@ -151,7 +151,7 @@ async def lock(connection: Connection, channel: str, friend: str) -> Friend | No
 
 
 async def set_status(
-    connection: Connection, channel: str, friend: str, status: Status, at: datetime
+    connection: Connection, channel: str, friend: str, status: FriendStatus, at: datetime
 ) -> Friend | None:
     """Store the status as of a webhook event of time `at`; None where a later event came first."""
     row = await _sql.set_status(connection, channel=channel, friend=friend, status=status, at=at)

@@ -48,7 +48,7 @@ class WrongLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upload:
+class MemberListUpload:
     """What an upload came to."""
 
     #: Lines with an id.
@@ -62,7 +62,7 @@ class Upload:
     header: str
 
 
-class WrongLines(Invalid):
+class WrongMemberLines(Invalid):
     """The file has wrong lines, and nothing of it was kept."""
 
     def __init__(self, reader: IdReader) -> None:
@@ -162,10 +162,10 @@ async def upload(
     on_wrong: OnWrong,
     at: datetime,
     reason: str,
-) -> Upload:
+) -> MemberListUpload:
     """Add the ids of a file, in whatever pieces it comes. To be called in a transaction.
 
-    Raises `WrongLines` where there are some and nothing is to be kept then.
+    Raises `WrongMemberLines` where there are some and nothing is to be kept then.
     """
     reader = IdReader()
     await _sql.make_room(connection)
@@ -173,12 +173,12 @@ async def upload(
         "uploaded", source=_ids(reader, pieces), columns=["friend"], format="text"
     )
     if reader.wrong and on_wrong == "keep_nothing":
-        raise WrongLines(reader)
+        raise WrongMemberLines(reader)
     joined: int = await _sql.join_uploaded(
         connection, channel=channel, audience=audience, at=at, reason=reason
     )
     distinct: int = await _sql.count_uploaded(connection)
-    return Upload(
+    return MemberListUpload(
         ids=reader.ids,
         joined=joined,
         already_in=distinct - joined,

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from tobiishi.scenario import Scenario
 
 #: `cancelled` and `done` are for good.
-Status = Literal["running", "paused", "cancelled", "done"]
+EnrolmentStatus = Literal["running", "paused", "cancelled", "done"]
 
 #: How many a second, by default and at most.
 PACE, FASTEST = 100, 1000
@@ -47,7 +47,7 @@ class EnrolmentRef:
 class Progress:
     """How far an enrolment has come, as an activity answers it."""
 
-    status: Status
+    status: EnrolmentStatus
     #: How far, for people: `12,300 / 100,000 entered, about 14 minutes left`.
     said: str
     #: When the next page is due; None where it waits for an operator.
@@ -97,7 +97,9 @@ def opens_at(scenario: Scenario, now: datetime) -> datetime | None:
     return None
 
 
-def in_words(*, entered: int, seen: int, total: int, rate: float, status: Status, note: str) -> str:
+def in_words(
+    *, entered: int, seen: int, total: int, rate: float, status: EnrolmentStatus, note: str
+) -> str:
     """How far it has come, for people; `rate` in friends a second that are looked at."""
     parts = [f"{entered:,} / {max(total, seen):,} entered"]
     if seen > entered:

@@ -22,8 +22,8 @@ from tobiishi.publishing.enrolment_plan import (
     FASTEST,
     LOOK,
     EnrolmentRef,
+    EnrolmentStatus,
     Progress,
-    Status,
     in_words,
     opens_at,
     page_size,
@@ -54,7 +54,7 @@ class Enrolment:
     ref: EnrolmentRef
     #: Whose members enter.
     audience: str
-    status: Status
+    status: EnrolmentStatus
     #: Why it was cancelled, or what ended it early.
     because: str | None
     #: The reason that it waits, for people; empty where it doesn't.
@@ -335,7 +335,7 @@ async def _keep(connection: Connection, enrolment: Enrolment, **came: Any) -> En
 async def _set_status(
     connection: Connection,
     enrolment_id: int,
-    status: Status,
+    status: EnrolmentStatus,
     *,
     because: str | None = None,
     finished_at: datetime | None = None,

@@ -30,7 +30,7 @@ async def follow(connection: Connection, kept: KeptEvent) -> bool:
         return False
     return await events.record(
         connection,
-        events.Event(
+        events.FriendEvent(
             channel=kept.channel,
             friend=kept.friend,
             source="message",

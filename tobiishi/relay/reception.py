@@ -28,7 +28,7 @@ from tobiishi.relay.queue import is_away, wait_after
 from tobiishi.relay.relay import Relay
 from tobiishi.routes import routes
 from tobiishi.routes.logins import LIFE, Login
-from tobiishi.routes.routes import Visit
+from tobiishi.routes.routes import RouteVisit
 
 T = TypeVar("T")
 
@@ -182,7 +182,7 @@ class Reception:
         except Exception:
             _log.exception("route %s: a visit is lost", login.route)
 
-    async def _visit(self, returned: Returned) -> Visit:
+    async def _visit(self, returned: Returned) -> RouteVisit:
         """Who it was, as LINE tells. Raises `LineError`."""
         client, login, browser = self._client(returned.channel), returned.login, returned.browser
         tokens = await _patiently(
@@ -202,7 +202,7 @@ class Reception:
             except LineError as error:
                 _log.warning("route %s: LINE does not tell who is a friend: %s", login.route, error)
                 was_friend = None
-        return Visit(
+        return RouteVisit(
             channel=login.channel,
             route=login.route,
             login=login.number,
@@ -213,7 +213,7 @@ class Reception:
             was_friend=was_friend,
         )
 
-    async def _keep(self, visit: Visit) -> None:
+    async def _keep(self, visit: RouteVisit) -> None:
         for tries in itertools.count(1):
             try:
                 async with self._database.transaction() as connection:

@@ -26,7 +26,7 @@ from tobiishi.scenario.parts import (
     Condition,
     Moment,
     OneOrMany,
-    Part,
+    ScenarioPart,
     Slug,
     Tag,
     TimeOfDay,
@@ -43,7 +43,7 @@ STORED = "stored"
 LONGEST = timedelta(days=36_500)
 
 
-class FriendAdded(Part):
+class FriendAdded(ScenarioPart):
     """A journey starts when somebody adds the channel as a friend."""
 
     routes: OneOrMany[Slug] | None = Field(
@@ -54,7 +54,7 @@ class FriendAdded(Part):
     )
 
 
-class Start(Part):
+class Start(ScenarioPart):
     """What starts a journey: adding the friend, or joining an audience."""
 
     friend_added: FriendAdded | None = Field(
@@ -87,7 +87,7 @@ class Start(Part):
         return self
 
 
-class Period(Part):
+class Period(ScenarioPart):
     """When journeys may start; those under way go on after it."""
 
     from_: Moment | None = Field(default=None, alias="from", description="First moment, local.")
@@ -104,7 +104,7 @@ class Period(Part):
         return self
 
 
-class AfterDays(Part):
+class AfterDays(ScenarioPart):
     """A friend may enter again so many days after their last journey began, once it ended."""
 
     after_days: Whole = Field(ge=1, le=3650, description="Days since the last journey began.")
@@ -121,7 +121,7 @@ Reentry: TypeAlias = Annotated[
 ]
 
 
-class Window(Part):
+class Window(ScenarioPart):
     """The hours in which messages may be sent; it may cross midnight."""
 
     from_: TimeOfDay = Field(alias="from", description="Sending opens, local time.")
@@ -134,7 +134,7 @@ class Window(Part):
         return self
 
 
-class Length(Part):
+class Length(ScenarioPart):
     """A length of time."""
 
     minutes: Whole | None = Field(default=None, ge=1, le=5_256_000)
@@ -152,7 +152,7 @@ class Length(Part):
         return timedelta(days=self.days or 0, hours=self.hours or 0, minutes=self.minutes or 0)
 
 
-class IfLate(Part):
+class IfLate(ScenarioPart):
     """What becomes of a message that is late: after an outage, a pause, a spent quota."""
 
     after: Length = Field(
@@ -168,7 +168,7 @@ class IfLate(Part):
         return {"do": value} if isinstance(value, str) else value
 
 
-class Exit(Part):
+class Exit(ScenarioPart):
     """A change that ends the journey, at any moment of it."""
 
     joins: Slug | None = Field(default=None, description="The friend joins this audience.")
@@ -195,7 +195,7 @@ def _checked(messages: tuple[dict[str, Any], ...], info: ValidationInfo) -> Any:
     return messages
 
 
-class Send(Part):
+class Send(ScenarioPart):
     """One to five LINE messages, sent together.
 
     https://developers.line.biz/en/reference/messaging-api/#message-objects
@@ -220,7 +220,7 @@ class Send(Part):
     )
 
 
-class Wait(Part):
+class Wait(ScenarioPart):
     """Wait for a while, or until a time."""
 
     minutes: Whole | None = Field(default=None, ge=1, le=5_256_000)
@@ -248,7 +248,7 @@ class Wait(Part):
         return timedelta(days=days, hours=self.hours or 0, minutes=self.minutes or 0)
 
 
-class TagStep(Part):
+class TagStep(ScenarioPart):
     """Add tags to the friend, and remove some."""
 
     add: OneOrMany[Tag] = Field(default=(), description="One tag, or a list.")
@@ -263,7 +263,7 @@ class TagStep(Part):
         return self
 
 
-class Case(Part):
+class Case(ScenarioPart):
     """One way on from a branch: for those who meet the condition, or for all the others."""
 
     when: Condition | None = Field(default=None, description="Who takes this way.")
@@ -277,7 +277,7 @@ class Case(Part):
         return self
 
 
-class WaitFor(Part):
+class WaitFor(ScenarioPart):
     """Wait until the friend is in an audience, but not for ever."""
 
     audience: Slug = Field(description="Until the friend is in this audience.")
@@ -290,7 +290,7 @@ class WaitFor(Part):
 Place: TypeAlias = tuple[str | int, ...]
 
 
-class Step(Part):
+class Step(ScenarioPart):
     """One thing that happens."""
 
     send: Send | None = None
@@ -342,7 +342,7 @@ def _within_a_day(spread: Length) -> Length:
     return spread
 
 
-class Scenario(Part):
+class Scenario(ScenarioPart):
     """A scenario: who starts it, what happens, and when it ends early."""
 
     scenario: Slug = Field(description="Its name, in addresses and in the Temporal UI.")

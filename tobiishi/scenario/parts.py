@@ -103,13 +103,13 @@ class _OneOrMany:
 OneOrMany: TypeAlias = Annotated[tuple[T, ...], _OneOrMany()]
 
 
-class Part(BaseModel):
+class ScenarioPart(BaseModel):
     """The text under a field is its description, in the JSON Schema and the API's reference."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class Age(Part):
+class Age(ScenarioPart):
     """A range of ages in years, both ends in it."""
 
     from_: Whole | None = Field(default=None, alias="from", ge=0, le=150)
@@ -126,7 +126,7 @@ class Age(Part):
         return self
 
 
-class Condition(Part):
+class Condition(ScenarioPart):
     """What must hold of a friend. Several fields in one condition must all hold."""
 
     audience: Slug | None = Field(default=None, description="The friend is in this audience.")

@@ -55,7 +55,7 @@ _EXAMPLES = {
     "window": '{from: "09:00", to: "21:00"}',
 }
 
-Path = tuple[str | int, ...]
+SourcePath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,9 @@ class SourceMap:
     def __init__(self, tree: Any) -> None:
         self._tree = tree
 
-    def problem(self, path: Path, message: str, *, named: Path | None = None) -> Problem:
+    def problem(
+        self, path: SourcePath, message: str, *, named: SourcePath | None = None
+    ) -> Problem:
         """A problem with the part at `path`, or the nearest around it that the file has.
 
         `named` is what to call it, where that is something else.
@@ -112,7 +114,7 @@ class SourceMap:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class ScenarioSource:
     """A scenario, and where its parts stand in its file."""
 
     scenario: Scenario
@@ -120,7 +122,7 @@ class Source:
     map: SourceMap
 
 
-def read(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> Source:
+def read(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> ScenarioSource:
     """The scenario of a file. Raises `ScenarioError` with all that is wrong.
 
     `timezone` is that of a scenario that names none.
@@ -139,7 +141,7 @@ def read(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> Source:
         raise ScenarioError([*problems, *_problems(error, where)]) from None
     if problems:
         raise ScenarioError(problems)
-    return Source(scenario=scenario, text=text, map=where)
+    return ScenarioSource(scenario=scenario, text=text, map=where)
 
 
 def read_scenario(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> Scenario:
@@ -147,7 +149,7 @@ def read_scenario(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> Scenari
     return read(data, timezone=timezone).scenario
 
 
-def in_words(path: Path) -> str:
+def in_words(path: SourcePath) -> str:
     """A path as people write it: `steps[1].wait.at`."""
     words = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return words.removeprefix(".")
@@ -271,7 +273,7 @@ def _doubled_key(error: DuplicateKeyError) -> str:
     return f"{key[1]!r:.60} is here twice" if key else "a name is here twice"
 
 
-def _plain(node: Any, where: SourceMap, problems: list[Problem], path: Path = ()) -> Any:
+def _plain(node: Any, where: SourceMap, problems: list[Problem], path: SourcePath = ()) -> Any:
     """The tree without ruamel's own types. Adds what no scenario can hold to the problems."""
     if isinstance(node, CommentedMap):
         plain = {}
@@ -296,7 +298,7 @@ def _plain(node: Any, where: SourceMap, problems: list[Problem], path: Path = ()
     return node
 
 
-def _text_of(node: str, where: SourceMap, problems: list[Problem], path: Path) -> str:
+def _text_of(node: str, where: SourceMap, problems: list[Problem], path: SourcePath) -> str:
     """A text that can be stored and sent. JSON's `\\ud83d\\ude00` is one character here too."""
     try:
         text = node.encode("utf-16", "surrogatepass").decode("utf-16")
@@ -413,7 +415,7 @@ def _known_names() -> list[str]:
     )
 
 
-def _doubled_names(plain: Any) -> Iterator[tuple[Path, str]]:
+def _doubled_names(plain: Any) -> Iterator[tuple[SourcePath, str]]:
     """Messages that share a name; reported beside a scenario's other problems."""
     seen: set[str] = set()
     for path, name in _names(plain, ()):
@@ -422,7 +424,7 @@ def _doubled_names(plain: Any) -> Iterator[tuple[Path, str]]:
         seen.add(name)
 
 
-def _unknown_messages(plain: Any) -> Iterator[tuple[Path, str]]:
+def _unknown_messages(plain: Any) -> Iterator[tuple[SourcePath, str]]:
     """Audiences of a message that this scenario does not send: nobody would ever be in them."""
     audiences = plain.get("audiences")
     sent = [name for _, name in _names(plain, ())]
@@ -440,7 +442,7 @@ def _unknown_messages(plain: Any) -> Iterator[tuple[Path, str]]:
             )
 
 
-def _names(node: Any, path: Path) -> Iterator[tuple[Path, str]]:
+def _names(node: Any, path: SourcePath) -> Iterator[tuple[SourcePath, str]]:
     """The names of all messages below, as they are found in steps and on their ways."""
     for way in ("steps", "in_time", "too_late"):
         steps = node.get(way) if isinstance(node, dict) else None
@@ -456,7 +458,7 @@ def _names(node: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield from _names(step.get("wait_for"), (*here, "wait_for"))
 
 
-def _all_named(parts: Path) -> bool:
+def _all_named(parts: SourcePath) -> bool:
     return all(isinstance(part, str) for part in parts) and len(parts) <= 1
 
 

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from tobiishi.text import is_keepable
 
-Kind = Literal["link", "image"]
+LinkKind = Literal["link", "image"]
 
 #: UTF-16 code units of a text, and characters of an action's URI: what LINE takes.
 LONGEST_TEXT = 5000
@@ -37,7 +37,7 @@ _READ_BY_LINE = {"openExternalBrowser", "openInAppBrowser"}
 class Link:
     """A link in a message, or an image of it."""
 
-    kind: Kind
+    kind: LinkKind
     #: As the message has it.
     url: str
 
@@ -95,7 +95,7 @@ class Tracked:
             return part
         return rewritten
 
-    def _instead_of(self, kind: Kind | None, value: Any, address_of: AddressOf) -> Any:
+    def _instead_of(self, kind: LinkKind | None, value: Any, address_of: AddressOf) -> Any:
         if kind is None or not isinstance(value, str):
             return self._in_part(value, address_of)
         if not self._is_tracked(kind, value):
@@ -103,7 +103,7 @@ class Tracked:
         address = address_of(Link(kind, value))
         return address if len(address) <= LONGEST_URI else value
 
-    def _is_tracked(self, kind: Kind, url: str) -> bool:
+    def _is_tracked(self, kind: LinkKind, url: str) -> bool:
         # LINE fetches images over HTTPS only.
         schemes = ("https",) if kind == "image" else ("https", "http")
         if not (self.links if kind == "link" else self.images):
@@ -196,7 +196,7 @@ def _kept(found: Iterable[Any]) -> list[str]:
     return list(dict.fromkeys(kept))
 
 
-def _kind_of(part: Mapping[str, Any], name: str) -> Kind | None:
+def _kind_of(part: Mapping[str, Any], name: str) -> LinkKind | None:
     """The kind of a part's field, where it is an address that is tapped or shown."""
     kind = part.get("type")
     # `linkUri`: of an imagemap's actions, and behind its video. `desktop`: of an `altUri`.

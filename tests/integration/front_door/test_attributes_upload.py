@@ -21,7 +21,7 @@ from tobiishi.cli.server import Failed
 from tobiishi.database import Database
 from tobiishi.errors import Invalid
 from tobiishi.people import attribute_files, audiences, friends
-from tobiishi.people.attribute_files import Upload
+from tobiishi.people.attribute_files import AttributeUpload
 from tobiishi.people.friends import Attributes, Friend
 from tobiishi.people.member_lists import OnWrong
 
@@ -31,7 +31,7 @@ TODAY = NOW.date()
 
 async def tell(
     shop: Database, text: str | bytes, *, on_wrong: OnWrong = "keep_nothing", at: datetime = NOW
-) -> Upload:
+) -> AttributeUpload:
     data = text.encode() if isinstance(text, str) else text
     return await attribute_files.upload(
         shop, "default", io.BytesIO(data), on_wrong=on_wrong, today=TODAY, at=at
@@ -76,7 +76,7 @@ async def test_all_that_a_line_can_tell_is_kept(shop: Database) -> None:
         "ユーザーID,性別,誕生日,地域,OS,言語,タグ,rank\r\n"
         f"{HANAKO},女性,2001/2/3,東京都,iOS,ja,vip;新規,gold\r\n",
     )
-    assert done == Upload(friends=1, met=1, wrong=0, wrong_lines=[], encoding="UTF-8")
+    assert done == AttributeUpload(friends=1, met=1, wrong=0, wrong_lines=[], encoding="UTF-8")
     hanako = await known(shop, HANAKO)
     assert hanako.attributes == Attributes(
         gender="female",
@@ -210,7 +210,9 @@ async def test_combined_audiences_look_again_at_those_of_whom_something_is_new(
 
 
 async def test_a_wrong_line_keeps_the_whole_file_out(shop: Database) -> None:
-    with pytest.raises(attribute_files.WrongLines, match="line 3, age: is not an age") as caught:
+    with pytest.raises(
+        attribute_files.WrongAttributeLines, match="line 3, age: is not an age"
+    ) as caught:
         await tell(shop, f"friend,age\n{HANAKO},20\n{TARO},x\n")
     assert caught.value.wrong == 1
     assert await count(shop, "select count(*) from friends") == 0

@@ -26,7 +26,7 @@ from tobiishi.channels.channels import Channels
 from tobiishi.database import Database
 from tobiishi.local.postgres import EmbeddedPostgres
 from tobiishi.people import audiences, events, friends
-from tobiishi.people.events import Event
+from tobiishi.people.events import FriendEvent
 from tobiishi.settings import Settings
 from tobiishi.tokens import Signer
 from tobiishi.tracking import links
@@ -74,7 +74,7 @@ class Street:
     async def open(self, path: str, headers: dict[str, str] = IPHONE) -> httpx.Response:
         return await self.door.http.get(path, headers=headers)
 
-    async def events(self, friend: str = HANAKO, channel: str = "default") -> list[Event]:
+    async def events(self, friend: str = HANAKO, channel: str = "default") -> list[FriendEvent]:
         async with self.database.connection() as connection:
             return await events.of_friend(connection, channel, friend)
 
@@ -105,7 +105,7 @@ async def test_a_click_is_recorded_and_the_visitor_sent_on(street: Street) -> No
     assert "referrer-policy" not in answer.headers
     (event,) = await street.events()
     assert before <= event.occurred_at <= datetime.now(UTC)
-    assert replace(event, occurred_at=NOW, key=None) == Event(
+    assert replace(event, occurred_at=NOW, key=None) == FriendEvent(
         channel="default",
         friend=HANAKO,
         source="message",
@@ -458,7 +458,7 @@ async def test_the_same_visit_told_twice_is_one(street: Street) -> None:
     path = await street.link()
     token = Token.read(street.tracker.signer, "link", path.removeprefix("/l/"))
     assert token is not None
-    visit = links.Visit(token=token, at=NOW)
+    visit = links.LinkVisit(token=token, at=NOW)
     for new in (True, False):
         async with street.database.transaction() as connection:
             assert await links.record(connection, visit) is new

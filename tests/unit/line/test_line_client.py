@@ -12,17 +12,17 @@ import httpx
 import pytest
 
 from tobiishi.line import (
+    AcceptedPush,
     BotInfo,
     Detail,
     FriendNotFound,
     LineClient,
     LineError,
+    MessageLimit,
     Profile,
-    Quota,
     QuotaSpent,
     RateLimited,
     Refused,
-    Sent,
     Unauthorised,
     Unreachable,
     client,
@@ -63,7 +63,7 @@ def breaking(error: Exception) -> LineClient:
     )
 
 
-async def push(line: LineClient, **options: Any) -> Sent:
+async def push(line: LineClient, **options: Any) -> AcceptedPush:
     return await line.push(FRIEND, HELLO, retry_key=KEY, **options)
 
 
@@ -199,7 +199,7 @@ def test_token_that_no_header_can_hold(token: str) -> None:
 
 async def test_sent() -> None:
     line = Line(body={"sentMessages": [{"id": "1", "quoteToken": "q"}, {"id": "2"}]})
-    assert await push(line.client()) == Sent(
+    assert await push(line.client()) == AcceptedPush(
         request_id="request", message_ids=("1", "2"), already_accepted=False
     )
 
@@ -210,7 +210,7 @@ async def test_sent_before() -> None:
         {"message": "The retry key is already accepted", "sentMessages": [{"id": "1"}]},
         {"x-line-request-id": "second", "x-line-accepted-request-id": "first"},
     )
-    assert await push(line.client()) == Sent(
+    assert await push(line.client()) == AcceptedPush(
         request_id="first", message_ids=("1",), already_accepted=True
     )
 
@@ -333,7 +333,7 @@ async def test_profile_of_a_malformed_id() -> None:
     ("body", "limit"), [({"type": "limited", "value": 1000}, 1000), ({"type": "none"}, None)]
 )
 async def test_quota(body: dict[str, Any], limit: int | None) -> None:
-    assert await Line(body=body).client().quota() == Quota(limit=limit)
+    assert await Line(body=body).client().quota() == MessageLimit(limit=limit)
 
 
 async def test_quota_consumption() -> None:
