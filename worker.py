@@ -62,7 +62,7 @@ async def working(
         task_queue=temporal.JOURNEYS,
         workflows=[JourneyWorkflow, EnrolmentWorkflow],
         activities=[
-            *(awaiting.watch, awaiting.look, branching.choose, tagging.tag, ending.end),
+            *(awaiting.begin, awaiting.look, branching.choose, tagging.tag, ending.end),
             *(enrolling.enter_page, enrolling.call_off),
         ],
         workflow_task_poller_behavior=pollers,

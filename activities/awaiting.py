@@ -22,7 +22,7 @@ class Awaiting:
     context: Context
 
     @activity.defn(name="watch_audience")
-    async def watch(self, turn: Turn) -> Taken:
+    async def begin(self, turn: Turn) -> Taken:
         """Begin to wait; go on at once where the friend is in the audience already.
 
         The interest is committed before the membership is looked at. Who joins before that look is

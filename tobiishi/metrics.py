@@ -94,7 +94,7 @@ def counted() -> bytes:
     return generate_latest(COUNTED)
 
 
-class Looked:
+class Gauges:
     """Collects what is looked up in the database and asked of Temporal."""
 
     def __init__(self, database: Database, temporal: Client) -> None:
@@ -103,7 +103,7 @@ class Looked:
         self._seen = b""
         self._until = 0.0
 
-    async def up(self) -> bytes:
+    async def collect(self) -> bytes:
         """Collect the values now. A part that is away is left out, and reported as away."""
         if time.monotonic() >= self._until:
             found = _Found()
@@ -144,7 +144,7 @@ class Looked:
         found.gauge("workflows_stuck", stuck.count)
 
 
-#: The gauges that `Looked` finds, and their help texts.
+#: The gauges and their help texts.
 GAUGES = {
     "relay_waiting": "Rows that wait to be handled.",
     "relay_lag_seconds": "Since when the oldest of them does.",

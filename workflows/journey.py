@@ -129,7 +129,7 @@ class JourneyWorkflow:
             case Action.TAG:
                 return workflow.start_activity_method(Tagging.tag, turn, **patiently)
             case Action.WATCH:
-                return workflow.start_activity_method(Awaiting.watch, turn, **patiently)
+                return workflow.start_activity_method(Awaiting.begin, turn, **patiently)
             case Action.LOOK:
                 return workflow.start_activity_method(Awaiting.look, turn, **patiently)
             case Action.END:

@@ -43,7 +43,7 @@ def show(
 ) -> None:
     """How far an enrolment has come."""
     if follow:
-        watch(number)
+        show_until_over(number)
     else:
         _print(call("GET", f"/api/enrolments/{number}"))
 
@@ -82,12 +82,12 @@ def begun(enrolment: dict[str, Any], *, follow: bool | None) -> None:
     if follow is None and sys.stdin.isatty() and sys.stdout.isatty():
         follow = typer.confirm("Watch it? (It goes on whether you do or not.)", default=True)
     if follow:
-        watch(number)
+        show_until_over(number)
     else:
         typer.echo(f"watch it with: tobiishi enrolment show {number} --follow")
 
 
-def watch(number: int) -> None:
+def show_until_over(number: int) -> None:
     """Show a progress bar until it is over; Ctrl-C ends the bar, not the enrolment."""
     bar = Progress(
         TextColumn("{task.description}"),

@@ -137,7 +137,7 @@ async def enter(
     )
     if journey_id is None:
         return None
-    await _sql.watch(
+    await _sql.subscribe(
         connection,
         [
             {
@@ -212,7 +212,7 @@ async def wait_for(
     connection: Connection, journey: JourneyRef, audience: str, *, step: str
 ) -> None:
     """Wake the journey when its friend joins the audience, from the commit of this on."""
-    await _sql.watch(
+    await _sql.subscribe(
         connection,
         [
             {

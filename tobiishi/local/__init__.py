@@ -1,4 +1,4 @@
-"""Everything on one machine: `make run` starts, watches and stops the parts found here.
+"""Everything on one machine: `make run` starts, restarts and stops the parts found here.
 
 In production the parts are provided otherwise, and none of this is needed.
 """

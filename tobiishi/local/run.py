@@ -111,7 +111,7 @@ async def _run(settings: Settings, programs: Programs) -> None:
         try:
             await _start(settings, home, programs, supervisor, external_temporal)
             print("ready", flush=True)
-            await supervisor.watch()
+            await supervisor.keep_running()
         finally:
             await supervisor.stop()
 

@@ -152,7 +152,7 @@ class Supervisor:
         await part.start()
         self._parts.append(part)
 
-    async def watch(self) -> None:
+    async def keep_running(self) -> None:
         """Restart parts that end by themselves, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for part in self._parts:

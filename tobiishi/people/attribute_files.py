@@ -152,17 +152,18 @@ async def _keep(connection: Connection, channel: str, *, at: datetime) -> int:
 async def _join(connection: Connection, channel: str, *, at: datetime) -> None:
     """Add the tagged to the audiences of their tags.
 
-    Where nobody watches one no change is told: a hundred thousand would keep the relay from others.
+    Where no journey depends on one no change is recorded: a hundred thousand would keep the relay
+    from others.
     """
     # Rows come before definitions: see the head of tobiishi/sql/audiences.sql. One that is not
-    # locked, as it is being defined or watched, tells.
+    # locked, as somebody defines it or asks for its changes, reports.
     locked = await all_rows(_sql.lock_audiences_of_tags(connection, channel=channel))
-    unwatched = {row["audience"] for row in locked if not row["watched"]}
+    unreported = {row["audience"] for row in locked if not row["watched"]}
     await audiences.rely_on_definitions(connection, channel)
     for row in await all_rows(_sql.audiences_of_tags(connection, channel=channel)):
         name, tag = row["audience"], row["tag"]
         await _sql.join_tagged(
-            connection, channel=channel, audience=name, tag=tag, at=at, tells=name not in unwatched
+            connection, channel=channel, audience=name, tag=tag, at=at, tells=name not in unreported
         )
 
 

@@ -52,12 +52,12 @@ class Member:
     reason: str
 
 
-async def watch(connection: Connection, channel: str, names: Sequence[str]) -> None:
+async def report_changes_of(connection: Connection, channel: str, names: Sequence[str]) -> None:
     """Record each change by uploads into these audiences too, from the next upload on.
 
     Waits for an upload that is under way, which may not tell.
     """
-    await _sql.watch(connection, channel=channel, names=names)
+    await _sql.report_changes_of(connection, channel=channel, names=names)
 
 
 async def get(connection: Connection, channel: str, audience: str) -> Audience:

@@ -121,7 +121,7 @@ class Queue(ABC):
         if not await self._handle_one():
             return 0
         handled = 1
-        # All hands come back before one's failure is told: none is left at work unwatched.
+        # All workers come back before one's failure is raised: none is left at work unseen.
         hands = (self._hand() for _ in range(self.hands))
         for came in await asyncio.gather(*hands, return_exceptions=True):
             if isinstance(came, BaseException):

@@ -18,7 +18,7 @@ from tobiishi.relay.forgetting import Forgettings, Housekeeping
 from tobiishi.relay.outbox import Outbox
 from tobiishi.relay.queue import Queue
 from tobiishi.relay.quotas import Quotas
-from tobiishi.relay.terminated_workflows import Strays
+from tobiishi.relay.terminated_workflows import TerminatedWorkflows
 from tobiishi.relay.webhook_events import WebhookEvents
 
 
@@ -41,7 +41,7 @@ class Relay:
         self.events = WebhookEvents(database, feeds=[self.changes, self.outbox])
         self.enrolments = Enrolments(database, temporal)
         self.forgettings = Forgettings(database, temporal)
-        self.strays = Strays(database, temporal)
+        self.terminated_workflows = TerminatedWorkflows(database, temporal)
         self.housekeeping = Housekeeping(database)
         #: In the order in which what is due now is handled.
         self.queues: tuple[Queue, ...] = (
@@ -52,7 +52,7 @@ class Relay:
             self.outbox,
             self.enrolments,
             self.forgettings,
-            self.strays,
+            self.terminated_workflows,
             self.housekeeping,
             *((Quotas(database, channels),) if channels else ()),
         )

@@ -1,7 +1,7 @@
-"""Strays: journeys whose workflow somebody ended by force, and the database was not told.
+"""Journeys whose workflow was ended by force in Temporal, so that it could not report its end.
 
-A workflow that is terminated in the Temporal UI can say nothing any more. What it can't say is
-said for it, so that no journey stays under way for good that nothing moves.
+A workflow that is terminated in the Temporal UI records nothing any more. Its end is recorded
+for it, so that no journey stays under way for good that nothing moves.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ KEPT = timedelta(days=30)
 LISTED_LATE = timedelta(minutes=5)
 
 
-class Strays(Queue):
-    """Looks for journeys that were terminated since the last look."""
+class TerminatedWorkflows(Queue):
+    """Ends the journeys whose workflows were terminated since the last look."""
 
     hands = 1
     look_every = timedelta(minutes=1)

@@ -390,7 +390,7 @@ class Scenario(ScenarioPart):
         """Every step, with its place in the file."""
         yield from _walk(self.steps, ("steps",))
 
-    def watched_audiences(self) -> frozenset[str]:
+    def audiences_acted_on(self) -> frozenset[str]:
         """Those audiences whose changes start, wake or end a journey."""
         named = {exit_.audience for exit_ in self.exit}
         named |= {step.wait_for.audience for _, step in self.walk() if step.wait_for}
@@ -400,7 +400,7 @@ class Scenario(ScenarioPart):
 
     def audiences(self) -> frozenset[str]:
         """All audiences that it names."""
-        named = set(self.watched_audiences())
+        named = set(self.audiences_acted_on())
         for _, step in self.walk():
             for case in step.branch or ():
                 named |= case.when.audiences() if case.when else set()

@@ -96,8 +96,8 @@ order by friend, tag
 on conflict do nothing;
 
 -- name: lock_audiences_of_tags
--- Each stays as it is until the transaction ends, and nobody begins to watch it. One that somebody
--- defines or watches just now is not waited for: they may have locked several, in an
+-- Each stays as it is until the transaction ends, and nobody begins to ask for its changes. One that
+-- somebody defines or asks about just now is not waited for: they may have locked several, in an
 -- order of their own.
 select audience, watched from audiences
 where channel = :channel and kind = 'tag' and rule ->> 'tag' in (select tag from told_tags)

@@ -33,16 +33,16 @@ select :channel, name, name, 'upload' from unnest(:names::text[]) as name
 on conflict do nothing
 returning audience;
 
--- name: watch!
-with unwatched as (
+-- name: report_changes_of!
+with unreported as (
     select channel, audience from audiences
     where channel = :channel and audience = any(:names::text[]) and not watched
     order by audience
     for no key update
 )
 update audiences set watched = true
-from unwatched
-where audiences.channel = unwatched.channel and audiences.audience = unwatched.audience;
+from unreported
+where audiences.channel = unreported.channel and audiences.audience = unreported.audience;
 
 -- name: get^
 select audiences.*,

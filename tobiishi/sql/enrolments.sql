@@ -100,7 +100,7 @@ with members as (
     -- Their first entry was another.
     on conflict do nothing
     returning id, friend
-), watching as (
+), subscribed as (
     insert into journey_interests (channel, audience, friend, journey_id, change, leads_to)
     select :channel, exits.audience, friend, id, exits.change, 'exit'
     from entered, unnest(:exit_audiences::text[], :exit_changes::text[]) as exits (audience, change)

@@ -11,7 +11,7 @@ from scenarios where channel = :channel and scenario = :scenario
 for key share
 returning id;
 
--- name: watch*!
+-- name: subscribe*!
 insert into journey_interests
     (channel, audience, friend, journey_id, change, leads_to, step)
 values (:channel, :audience, :friend, :journey_id, :change, :leads_to, :step)

@@ -138,7 +138,7 @@ async def test_the_audiences_of_its_tags_are_joined(shop: Database) -> None:
     async with shop.transaction() as connection:
         for name, tag in (("vips", "vip"), ("best", "vip"), ("new", "new"), ("others", "other")):
             await define(connection, name, {"kind": "tag", "tag": tag}, at=NOW)
-        await audiences.watch(connection, "default", ["vips", "best"])
+        await audiences.report_changes_of(connection, "default", ["vips", "best"])
     await meet(shop, HANAKO)
     async with shop.transaction() as connection:
         await friends.retag(connection, "default", HANAKO, add=("vip",), at=NOW)
@@ -162,7 +162,7 @@ async def test_who_begins_to_watch_waits_for_an_upload_under_way(shop: Database)
 
     async def watch() -> int:
         async with shop.transaction() as connection:
-            await audiences.watch(connection, "default", ["vips"])
+            await audiences.report_changes_of(connection, "default", ["vips"])
             return len(await audiences.members_of(connection, "default", "vips"))
 
     async with shop.transaction() as connection:
@@ -187,7 +187,7 @@ async def test_an_upload_waits_for_nobody_who_watches_just_now_and_tells_them(
     async with shop.transaction() as connection:
         await define(connection, "vips", {"kind": "tag", "tag": "vip"}, at=NOW)
     async with shop.transaction() as connection:
-        await audiences.watch(connection, "default", ["vips"])
+        await audiences.report_changes_of(connection, "default", ["vips"])
         await asyncio.wait_for(tell(shop, f"friend,tags\n{HANAKO},vip\n"), timeout=30)
     assert await changes(shop) == [("vips", HANAKO, "joined")]
 
