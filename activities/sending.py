@@ -49,7 +49,7 @@ from tobiishi.tracking.messages import postbacks_of, videos_of, with_tracking_id
 _log = logging.getLogger(__name__)
 
 #: A name from LINE's profile is asked for again after so long.
-PROFILE_LIFE = timedelta(days=7)
+PROFILE_LIFETIME = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ class Sending:
 
     async def _with_profile(self, line: LineClient, friend: Friend, at: datetime) -> Friend:
         """Returns the friend with a name from LINE's profile, asked for unless known of late."""
-        if friend.profile_at is not None and at - friend.profile_at < PROFILE_LIFE:
+        if friend.profile_at is not None and at - friend.profile_at < PROFILE_LIFETIME:
             return friend
         try:
             profile = await line.profile(friend.friend)

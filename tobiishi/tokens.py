@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
 #: Bytes of the signature that are kept: 2^96 guesses are enough for a link.
-_SIGNATURE = 12
+_SIGNATURE_BYTES = 12
 #: Characters. None of ours is that long.
-_LONGEST = 256
+_MAX_TOKEN_CHARS = 256
 
 
 class Signer:
@@ -39,15 +39,15 @@ class Signer:
 
     def read(self, purpose: str, token: str) -> bytes | None:
         """Return what was signed for this purpose; None where the token is not ours."""
-        if len(token) > _LONGEST or not token.isascii():
+        if len(token) > _MAX_TOKEN_CHARS or not token.isascii():
             return None
         try:
             data = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         except (ValueError, binascii.Error):
             return None
-        said, signature = data[:-_SIGNATURE], data[-_SIGNATURE:]
+        said, signature = data[:-_SIGNATURE_BYTES], data[-_SIGNATURE_BYTES:]
         # A word has one form only: its last character may hold bits that mean nothing.
-        if len(signature) < _SIGNATURE or _word(data) != token:
+        if len(signature) < _SIGNATURE_BYTES or _word(data) != token:
             return None
         signed = [
             hmac.compare_digest(_signature(key, purpose, said), signature) for key in self._keys
@@ -57,7 +57,7 @@ class Signer:
 
 def _signature(key: bytes, purpose: str, said: bytes) -> bytes:
     message = purpose.encode() + b"\0" + said
-    return hmac.new(key, message, hashlib.sha256).digest()[:_SIGNATURE]
+    return hmac.new(key, message, hashlib.sha256).digest()[:_SIGNATURE_BYTES]
 
 
 def _derived(key: str) -> bytes:

@@ -16,7 +16,7 @@ from temporalio.common import Priority
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 from temporalio.workflow import ActivityConfig
 
-from workflows.journey import ATTEMPT, PATIENTLY
+from workflows.journey import ATTEMPT_TIMEOUT, RETRY_FOREVER
 
 with workflow.unsafe.imports_passed_through():
     from activities import Enrolling
@@ -57,7 +57,7 @@ class EnrolmentWorkflow:
         # What is said from here on may come too late for this page to have seen it.
         self.woken = False
         progress = await workflow.execute_activity_method(
-            Enrolling.enter_page, self.enrolment, **self.patiently("enter a page")
+            Enrolling.enter_page, self.enrolment, **self.activity_options("enter a page")
         )
         workflow.set_current_details(f"**{progress.said}**")
         return progress
@@ -75,15 +75,15 @@ class EnrolmentWorkflow:
     async def call_off(self) -> None:
         """Have the database know that nobody more is to enter."""
         await workflow.execute_activity_method(
-            Enrolling.call_off, self.enrolment, **self.patiently("call it off")
+            Enrolling.call_off, self.enrolment, **self.activity_options("call it off")
         )
         workflow.set_current_details("**cancelled in Temporal**")
 
-    def patiently(self, summary: str) -> ActivityConfig:
+    def activity_options(self, summary: str) -> ActivityConfig:
         return ActivityConfig(
             task_queue=JOURNEYS,
-            start_to_close_timeout=ATTEMPT,
-            retry_policy=PATIENTLY,
+            start_to_close_timeout=ATTEMPT_TIMEOUT,
+            retry_policy=RETRY_FOREVER,
             summary=summary,
             priority=Priority(fairness_key=self.enrolment.channel),
         )

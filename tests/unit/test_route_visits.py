@@ -8,7 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from tobiishi.routes.logins import LIFE, Login
+from tobiishi.routes.logins import LOGIN_LIFETIME, Login
 from tobiishi.routes.routes import RouteVisit, counts
 from tobiishi.tokens import Signer
 
@@ -133,8 +133,8 @@ def test_a_state_of_another_purpose_key_or_form_is_nobodys(signer: Signer) -> No
     ("browser", "after", "expected"),
     [
         (BROWSER, timedelta(0), True),
-        (BROWSER, LIFE, True),
-        (BROWSER, LIFE + SECOND, False),
+        (BROWSER, LOGIN_LIFETIME, True),
+        (BROWSER, LOGIN_LIFETIME + SECOND, False),
         (OTHER, timedelta(0), False),
         ("", timedelta(0), False),
     ],

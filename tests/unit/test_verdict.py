@@ -7,11 +7,17 @@ from uuid import UUID
 
 import pytest
 
-from tobiishi.journeys.deliveries import KEY_LIFE, Delivery, DeliveryStatus, Verdict, verdict_on
+from tobiishi.journeys.deliveries import (
+    RETRY_KEY_LIFETIME,
+    Delivery,
+    DeliveryStatus,
+    Verdict,
+    verdict_on,
+)
 
 CLAIMED_AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
-ALIVE, SPENT = KEY_LIFE, KEY_LIFE + TICK
+ALIVE, SPENT = RETRY_KEY_LIFETIME, RETRY_KEY_LIFETIME + TICK
 
 
 def delivery(status: DeliveryStatus = "claimed", *, is_ambiguous: bool = False) -> Delivery:

@@ -42,7 +42,7 @@ from tobiishi.scenario import ScenarioError
 from tobiishi.settings import Settings
 
 #: Bytes of a request's body: LINE's webhooks, scenario files and 10,000 ids are smaller.
-LARGEST_BODY = 1_000_000
+MAX_BODY_BYTES = 1_000_000
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         # Bodies are read before the token is looked at: nobody's may fill the memory.
-        max_body_size=LARGEST_BODY,
+        max_body_size=MAX_BODY_BYTES,
         generate_unique_id_function=_operation_id,
     )
     for noun in (

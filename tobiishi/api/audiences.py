@@ -25,7 +25,7 @@ router = APIRouter(
 )
 
 #: As many ids as LINE takes in one JSON upload.
-MOST_IDS = 10_000
+MAX_FRIENDS_PER_REQUEST = 10_000
 
 AudienceName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
@@ -82,7 +82,7 @@ class FriendIds(Described):
 
     model_config = ConfigDict(extra="forbid")
 
-    friends: list[FriendId] = Field(min_length=1, max_length=MOST_IDS)
+    friends: list[FriendId] = Field(min_length=1, max_length=MAX_FRIENDS_PER_REQUEST)
     """The friends' LINE user ids."""
 
 

@@ -21,7 +21,7 @@ router = APIRouter(
 public = APIRouter(prefix="/codec", tags=["codec"])
 
 #: Bytes. A page of a history is smaller.
-LARGEST = 10_000_000
+MAX_BODY_BYTES = 10_000_000
 
 
 class Endpoint(Described):
@@ -39,12 +39,12 @@ async def show(request: Request, context: InContext) -> Endpoint:
     return Endpoint(url=base + path_of(context.signer))
 
 
-@public.post("/{token}/decode", include_in_schema=False, max_body_size=LARGEST)
+@public.post("/{token}/decode", include_in_schema=False, max_body_size=MAX_BODY_BYTES)
 async def decode(token: str, request: Request, context: InContext) -> Response:
     return await _answer(token, request, context, encode=False)
 
 
-@public.post("/{token}/encode", include_in_schema=False, max_body_size=LARGEST)
+@public.post("/{token}/encode", include_in_schema=False, max_body_size=MAX_BODY_BYTES)
 async def encode(token: str, request: Request, context: InContext) -> Response:
     return await _answer(token, request, context, encode=True)
 

@@ -14,7 +14,7 @@ from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.errors import NotFound
 from tobiishi.publishing import enrolments
-from tobiishi.publishing.enrolment_plan import FASTEST, EnrolmentStatus
+from tobiishi.publishing.enrolment_plan import MAX_PER_SECOND, EnrolmentStatus
 
 router = APIRouter(
     prefix="/api/enrolments",
@@ -94,7 +94,7 @@ class Pace(Described):
 
     model_config = ConfigDict(extra="forbid")
 
-    per_second: int = Field(ge=1, le=FASTEST)
+    per_second: int = Field(ge=1, le=MAX_PER_SECOND)
     """How many may enter in a second, at most."""
 
 

@@ -15,14 +15,14 @@ from tobiishi.api.errors import answers
 from tobiishi.errors import Invalid
 from tobiishi.people import events, friends
 from tobiishi.people.friends import FriendId
-from tobiishi.scenario.rules import LONGEST_LOOK_BACK, EventName
+from tobiishi.scenario.rules import MAX_LOOK_BACK_DAYS, EventName
 
 router = APIRouter(
     prefix="/api", tags=["events"], dependencies=[Authorised], responses=answers(401, 404, 422, 503)
 )
 
 #: A clock that is ahead of ours by less than this is no reason to lose an event.
-AHEAD = timedelta(minutes=5)
+MAX_CLOCK_SKEW = timedelta(minutes=5)
 
 #: As Postgres counts events.
 MAX_ID = 2**63 - 1
@@ -148,10 +148,10 @@ async def of_friend(
 def _check_time(number: int, at: datetime | None, now: datetime) -> None:
     if at is None:
         return
-    if at > now + AHEAD:
+    if at > now + MAX_CLOCK_SKEW:
         raise Invalid(f"events[{number}].at: {at.isoformat()} is in the future; correct it")
-    if at < now - timedelta(days=LONGEST_LOOK_BACK):
+    if at < now - timedelta(days=MAX_LOOK_BACK_DAYS):
         raise Invalid(
-            f"events[{number}].at: {at.isoformat()} is over {LONGEST_LOOK_BACK} days ago, which no "
-            "audience looks back; leave it out"
+            f"events[{number}].at: {at.isoformat()} is over {MAX_LOOK_BACK_DAYS} days ago, which "
+            "no audience looks back; leave it out"
         )

@@ -30,19 +30,19 @@ from tobiishi.tracking.user_agents import is_for_somebody, language_of, os_of
 _log = logging.getLogger(__name__)
 
 #: Seconds that the database may take to tell where a link leads.
-LOOK_WITHIN = 3
+LOOKUP_TIMEOUT_SECONDS = 3
 #: Seconds that a visitor waits for the record of their visit, which goes on after that.
-RECORD_WITHIN = 1.0
+RECORD_TIMEOUT_SECONDS = 1.0
 #: Seconds that a starter which stops waits for the records of visits.
-FINISH_WITHIN = 3
+FINISH_TIMEOUT_SECONDS = 3
 #: Visits that wait to be recorded; more than that are lost.
-MOST_WAITING = 10_000
+MAX_WAITING_VISITS = 10_000
 #: Visits of one friend to one link that are recorded in a minute.
-MOST_A_MINUTE = 30
+MAX_VISITS_PER_MINUTE = 30
 #: How often a visit is tried that fails while the database is there.
-MOST_TRIES = 5
+MAX_ATTEMPTS = 5
 #: Links whose way is remembered for when the database is away.
-MOST_REMEMBERED = 5_000
+MAX_CACHED_URLS = 5_000
 
 
 class Recorder:
@@ -54,8 +54,10 @@ class Recorder:
     def __init__(self, context: Context, hands: int = 4) -> None:
         self._context = context
         self._hands = hands
-        self._waiting: asyncio.Queue[tuple[LinkVisit, asyncio.Event]] = asyncio.Queue(MOST_WAITING)
-        self._often = Limit(times=MOST_A_MINUTE, seconds=60)
+        self._waiting: asyncio.Queue[tuple[LinkVisit, asyncio.Event]] = asyncio.Queue(
+            MAX_WAITING_VISITS
+        )
+        self._often = Limit(times=MAX_VISITS_PER_MINUTE, seconds=60)
         self._working: Sequence[asyncio.Task[None]] = ()
         self._urls: dict[tuple[LinkKind, int], str] = {}
 
@@ -65,7 +67,7 @@ class Recorder:
 
     async def __aexit__(self, *_: object) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(FINISH_WITHIN):
+            async with asyncio.timeout(FINISH_TIMEOUT_SECONDS):
                 await self._waiting.join()
         for task in self._working:
             task.cancel()
@@ -82,7 +84,9 @@ class Recorder:
         try:
             self._waiting.put_nowait((visit, done))
         except asyncio.QueueFull:
-            _log.error("%d visits wait to be recorded; this one is lost: %s", MOST_WAITING, visit)
+            _log.error(
+                "%d visits wait to be recorded; this one is lost: %s", MAX_WAITING_VISITS, visit
+            )
             done.set()
         return done
 
@@ -104,7 +108,7 @@ class Recorder:
                 async with self._context.database.transaction() as connection:
                     new = await links.record(connection, visit)
             except Exception as error:
-                if not is_away(error) and tries == MOST_TRIES:
+                if not is_away(error) and tries == MAX_ATTEMPTS:
                     _log.exception("a visit is lost: %s", visit)
                     return
                 _log.warning("a visit is not recorded yet: %s", error)
@@ -116,7 +120,7 @@ class Recorder:
 
     def remember(self, link: links.SentLink) -> None:
         key = (link.token.kind, link.token.link)
-        if key not in self._urls and len(self._urls) >= MOST_REMEMBERED:
+        if key not in self._urls and len(self._urls) >= MAX_CACHED_URLS:
             del self._urls[next(iter(self._urls))]
         self._urls[key] = link.url
 
@@ -161,9 +165,12 @@ async def _answer(
         return page(404, NOT_FOUND)
     at, agent = now(), request.headers.get("user-agent", "")
     counted = is_for_somebody(request.method, request.headers)
-    patience = RECORD_WITHIN
+    patience = RECORD_TIMEOUT_SECONDS
     try:
-        async with asyncio.timeout(LOOK_WITHIN), context.database.connection() as connection:
+        async with (
+            asyncio.timeout(LOOKUP_TIMEOUT_SECONDS),
+            context.database.connection() as connection,
+        ):
             link = await links.sent(connection, token)
             if link is None:
                 return page(404, NOT_FOUND)

@@ -27,14 +27,14 @@ from tobiishi.errors import Invalid
 from tobiishi.line.login import authorize_url
 from tobiishi.relay.reception import Reception, Returned
 from tobiishi.routes import routes
-from tobiishi.routes.logins import LIFE, Login
+from tobiishi.routes.logins import LOGIN_LIFETIME, Login
 from tobiishi.routes.qr import drawn
 from tobiishi.routes.routes import Route
 
 _log = logging.getLogger(__name__)
 
 #: Characters that LINE's code has at most.
-LONGEST_CODE = 2000
+MAX_CODE_CHARS = 2000
 
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -86,7 +86,7 @@ async def come_back(request: Request, context: InContext, reception: InReception
         _log.info("channel %s: LINE Login did not let in: %.60r", name, said["error"])
     elif login is None or browser is None or not login.is_of(browser, at):
         _log.info("channel %s: somebody comes back from a login that they did not begin", name)
-    elif code and len(code) <= LONGEST_CODE and channel.login and request.method == "GET":
+    elif code and len(code) <= MAX_CODE_CHARS and channel.login and request.method == "GET":
         returned = Returned(
             channel=channel,
             login=login,
@@ -133,7 +133,7 @@ async def enter(
     answer.set_cookie(
         _cookie(context),
         browser,
-        max_age=int(LIFE.total_seconds()),
+        max_age=int(LOGIN_LIFETIME.total_seconds()),
         secure=_is_secure(context),
         httponly=True,
         samesite="lax",

@@ -31,9 +31,9 @@ router = APIRouter(
 public = APIRouter(tags=["public"])
 
 #: Bytes of what the tag tells at once, and of the details in it.
-LARGEST_TOLD, LARGEST_DETAIL = 8_000, 2_000
+MAX_BODY_BYTES, MAX_DETAIL_BYTES = 8_000, 2_000
 #: Seconds: the tag tells again what was not taken.
-PATIENCE = 5
+TIMEOUT_SECONDS = 5
 
 _TAG = (Path(__file__).parent / "static" / "tag.js").read_bytes()
 _TAG_HEADERS = {
@@ -113,7 +113,7 @@ async def tag(request: Request) -> Response:
     summary="What the tag tells of a visitor",
     status_code=204,
     response_class=Response,
-    max_body_size=LARGEST_TOLD,
+    max_body_size=MAX_BODY_BYTES,
     responses=answers(400, 413, 429, 503),
 )
 async def collect(request: Request, context: InContext) -> Response:
@@ -133,7 +133,7 @@ async def collect(request: Request, context: InContext) -> Response:
         return Response(status_code=429, headers=_ANY_PAGE | {"Retry-After": "60"})
     os = os_of(request.headers.get("user-agent", ""))
     language = language_of(request.headers.get("accept-language", ""))
-    async with asyncio.timeout(PATIENCE), context.database.transaction() as connection:
+    async with asyncio.timeout(TIMEOUT_SECONDS), context.database.transaction() as connection:
         known = await sites.visitor(connection, number, host)
         if known is None:
             return Response(status_code=204, headers=_ANY_PAGE)
@@ -163,8 +163,10 @@ def _read(body: bytes) -> Told:
         detail = json.dumps(told.detail, allow_nan=False)
     except (ValidationError, ValueError, RecursionError) as error:
         raise Invalid(f"this is nothing that the tag tells: {_first_line(error)}") from None
-    if len(detail) > LARGEST_DETAIL or "\\u0000" in detail or "\0" in told.url:
-        raise Invalid(f"detail: at most {LARGEST_DETAIL} bytes as JSON, without the character \\0")
+    if len(detail) > MAX_DETAIL_BYTES or "\\u0000" in detail or "\0" in told.url:
+        raise Invalid(
+            f"detail: at most {MAX_DETAIL_BYTES} bytes as JSON, without the character \\0"
+        )
     return told
 
 

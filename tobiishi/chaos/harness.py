@@ -40,11 +40,11 @@ FAULTS: dict[str, Any] = {
     "webhook_redelivery_seconds": 0.5,
 }
 #: Seconds that an answer of the run is waited for, again and again, before the harness gives up.
-_PATIENCE = 120.0
+_TIMEOUT_SECONDS = 120.0
 #: Seconds until the ledger has what a killed worker could not report.
-_NOTICED = 45
+_WORKER_LOSS_SECONDS = 45
 #: Seconds that a message may take: the waits before it, and all outages on the way.
-_SLOWEST = 300.0
+_MESSAGE_TIMEOUT_SECONDS = 300.0
 
 
 class Broken(Exception):
@@ -87,7 +87,7 @@ class Run:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while b"\nready\n" not in log.read_bytes():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise Broken(f"the run is not ready; see {log}")
@@ -185,7 +185,7 @@ class Walk:
     async def kill(self, kill: Kill) -> None:
         """Kill a part, and see how long it takes until a new friend is greeted."""
         await asyncio.sleep(kill.at)
-        await self.patiently(lambda: asyncio.to_thread(self.run.kill, kill.part), bool)
+        await self.poll(lambda: asyncio.to_thread(self.run.kill, kill.part), bool)
         begun = time.monotonic()
         friend = f"U{random.Random(f'{self.seed} {kill}').getrandbits(128):032x}"  # noqa: S311
         await self.add(friend)
@@ -202,7 +202,7 @@ class Walk:
             return wrong
         found = compare_ledger(fate, *await self.ledgers(fate))
         # A worker killed after LINE's answer is noticed after half a minute.
-        for _ in range(_NOTICED):
+        for _ in range(_WORKER_LOSS_SECONDS):
             if not found:
                 break
             await asyncio.sleep(1)
@@ -241,7 +241,7 @@ class Walk:
                 raise Broken(f"{method} {path}: {answer.text}")
             return answer.is_success
 
-        await self.patiently(ask, bool)
+        await self.poll(ask, bool)
 
     async def received(self, friend: str) -> list[str]:
         answer = await self.line.get("/_simulator/messages", params={"to": friend})
@@ -254,20 +254,20 @@ class Walk:
     async def until_received(self, friend: str, count: int) -> None:
         """Wait for so many messages. Missing ones are reported at the end."""
         with suppress(TimeoutError):
-            await self.patiently(
+            await self.poll(
                 lambda: self.received(friend),
                 lambda received: len(received) >= count,
                 every=0.5,
-                seconds=_SLOWEST,
+                seconds=_MESSAGE_TIMEOUT_SECONDS,
             )
 
-    async def patiently(
+    async def poll(
         self,
         ask: Callable[[], Awaitable[Any]],
         enough: Callable[[Any], bool],
         *,
         every: float = 0.25,
-        seconds: float = _PATIENCE,
+        seconds: float = _TIMEOUT_SECONDS,
     ) -> None:
         """Poll until it is enough. Raises `TimeoutError`."""
         async with asyncio.timeout(seconds):

@@ -23,7 +23,7 @@ app = typer.Typer(
 Number = Annotated[int, typer.Argument(help="The enrolment's number, as `list` tells it.", min=0)]
 
 #: Seconds between two looks at an enrolment that is followed.
-_LOOK_EVERY = 1.0
+_POLL_SECONDS = 1.0
 
 
 @app.command("list")
@@ -106,7 +106,7 @@ def show_until_over(number: int) -> None:
                 bar.update(task, completed=seen["seen"], total=total, said=seen["said"])
                 if seen["finished_at"]:
                     break
-                time.sleep(_LOOK_EVERY)
+                time.sleep(_POLL_SECONDS)
                 seen = call("GET", f"/api/enrolments/{number}")
     except KeyboardInterrupt:
         typer.echo(f"it goes on; tobiishi enrolment pause {number} stops it for a while", err=True)

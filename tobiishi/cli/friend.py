@@ -25,7 +25,7 @@ Told = Annotated[list[str], typer.Argument(help="name=- forgets.", metavar="name
 
 
 #: As many as the starter returns in one answer.
-_PAGE = 1000
+_PAGE_SIZE = 1000
 
 
 @app.command("list")
@@ -41,7 +41,7 @@ def list_all(
     found: list[dict[str, Any]] = []
     # One more than is shown reveals whether there are more.
     while wanted := most + 1 - len(found):
-        limit, after = min(wanted, _PAGE), found[-1]["friend"] if found else ""
+        limit, after = min(wanted, _PAGE_SIZE), found[-1]["friend"] if found else ""
         page = call("GET", "/api/friends", params={**params, "after": after, "limit": limit})
         found += page
         if len(page) < limit:
@@ -135,7 +135,7 @@ def upload(
 @app.command()
 def events(
     friend: FriendId,
-    most: Annotated[int, typer.Option(min=1, max=_PAGE, help="No more than so many.")] = 100,
+    most: Annotated[int, typer.Option(min=1, max=_PAGE_SIZE, help="No more than so many.")] = 100,
     channel: Channel = DEFAULT,
 ) -> None:
     """What a friend was seen to do, the latest first."""

@@ -36,7 +36,7 @@ T = TypeVar("T")
 Message = Mapping[str, Any]
 
 #: Seconds that a request may take in all, from the wait for a connection to the last byte.
-TOTAL_TIMEOUT = 20.0
+TOTAL_TIMEOUT_SECONDS = 20.0
 _TIMEOUT = httpx.Timeout(15.0, connect=5.0, pool=5.0)
 
 _ERRORS: Mapping[OutcomeKind, type[LineError]] = {
@@ -250,7 +250,7 @@ class LineClient:
             content = text.encode(errors="replace")
             headers = {**(headers or {}), "Content-Type": "application/json"}
         try:
-            async with asyncio.timeout(TOTAL_TIMEOUT):
+            async with asyncio.timeout(TOTAL_TIMEOUT_SECONDS):
                 answer = await self._http.request(method, path, content=content, headers=headers)
         except _NOTHING_SENT as error:
             raise Unreachable(f"LINE can't be reached: {_named(error)}") from error

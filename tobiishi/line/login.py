@@ -19,7 +19,7 @@ from tobiishi.line.errors import LineError, RateLimited, Refused, Unauthorised, 
 from tobiishi.line.outcome import OutcomeKind, outcome_of
 
 #: Seconds that a request may take in all.
-TOTAL_TIMEOUT = 15.0
+TOTAL_TIMEOUT_SECONDS = 15.0
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0, pool=5.0)
 
 #: Who makes LINE's ID tokens: https://developers.line.biz/en/docs/line-login/verify-id-token/
@@ -195,7 +195,7 @@ class LoginClient:
         """Return LINE's answer, a JSON object. Raises `LineError`."""
         try:
             headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-            async with asyncio.timeout(TOTAL_TIMEOUT):
+            async with asyncio.timeout(TOTAL_TIMEOUT_SECONDS):
                 answer = await self._http.request(method, path, data=form, headers=headers)
         except (httpx.RequestError, TimeoutError, UnicodeEncodeError) as error:
             text = f"{type(error).__name__}: {error}".removesuffix(": ")

@@ -16,9 +16,9 @@ from tobiishi.local.children import Child, Command, last_lines, rotate
 _START_SECONDS = 60.0
 _STOP_SECONDS = 9.0
 #: Seconds of those that each part has at least to stop in.
-_STOP_SHARE = 1.5
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 30.0
+_STOP_SHARE_SECONDS = 1.5
+_MIN_PAUSE_SECONDS = 0.5
+_MAX_PAUSE_SECONDS = 30.0
 #: A part that ran this long is not failing again and again.
 _SETTLED_SECONDS = 60.0
 _LOG_LOOK_SECONDS = 60.0
@@ -165,19 +165,19 @@ class Supervisor:
         while self._parts:
             part = self._parts.pop()
             left = deadline - asyncio.get_running_loop().time()
-            await part.stop(max(left - _STOP_SHARE * len(self._parts), 0.1))
+            await part.stop(max(left - _STOP_SHARE_SECONDS * len(self._parts), 0.1))
 
     async def _keep(self, part: Part) -> None:
-        pause = _FIRST_PAUSE
+        pause = _MIN_PAUSE_SECONDS
         while True:
             started = asyncio.get_running_loop().time()
             code = await part.wait()
             if asyncio.get_running_loop().time() - started > _SETTLED_SECONDS:
-                pause = _FIRST_PAUSE
+                pause = _MIN_PAUSE_SECONDS
             self._say(f"the {part.name} ended ({_ending(code)}); starting it again")
             while True:
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                pause = min(2 * pause, _MAX_PAUSE_SECONDS)
                 try:
                     await part.start()
                 except LocalError as error:

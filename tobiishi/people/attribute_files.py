@@ -33,9 +33,9 @@ from tobiishi.people.member_lists import OnWrong
 _sql = queries("attributes")
 
 #: Lines that are read in one go, before anybody else gets their turn; friends of one statement.
-_TOGETHER, _PAGE = 500, 10_000
+_LINES_PER_TURN, _PAGE_SIZE = 500, 10_000
 #: How often it is tried, where others lock the same friends in another order.
-_TRIES = 3
+_MAX_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ async def upload(
     nothing is to be kept then.
     """
     encoding = await asyncio.to_thread(encoding_of, file)
-    tries = _TRIES
+    tries = _MAX_ATTEMPTS
     while True:
         tries -= 1
         file.seek(0)
@@ -124,7 +124,7 @@ async def _copy(connection: asyncpg.Connection[asyncpg.Record], reader: Reader) 
 
 
 async def _in_turns(told: Iterator[Told | None]) -> AsyncIterator[Told]:
-    while some := list(islice(told, _TOGETHER)):
+    while some := list(islice(told, _LINES_PER_TURN)):
         for each in some:
             if each is not None:
                 yield each
@@ -171,7 +171,7 @@ async def _pages(connection: Connection) -> AsyncIterator[list[str]]:
     """The friends who are known anew, some at a time, in the order of their ids."""
     after = ""
     while True:
-        rows = await all_rows(_sql.known_anew(connection, after=after, limit=_PAGE))
+        rows = await all_rows(_sql.known_anew(connection, after=after, limit=_PAGE_SIZE))
         if not rows:
             return
         yield [row["friend"] for row in rows]

@@ -30,7 +30,7 @@ from tobiishi.scenario.rules import (
 _sql = queries("audiences")
 
 #: How many people of a combined audience are looked at together.
-_PAGE = 2000
+_PAGE_SIZE = 2000
 
 
 async def put(
@@ -218,7 +218,7 @@ async def _people(
             channel=channel,
             parts=sorted(condition.audiences()),
             after=after,
-            limit=_PAGE,
+            limit=_PAGE_SIZE,
         )
     )
     return [row["friend"] for row in rows]

@@ -19,15 +19,15 @@ from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import Invalid, NotFound
 from tobiishi.people import audiences, friends
 from tobiishi.publishing.enrolment_plan import (
-    FASTEST,
-    LOOK,
+    MAX_PER_SECOND,
+    MEMBERS_PER_PAGE,
     EnrolmentRef,
     EnrolmentStatus,
     Progress,
     in_words,
     opens_at,
     page_size,
-    rate_of_late,
+    recent_rate,
     rest,
 )
 from tobiishi.scenario import Scenario
@@ -209,8 +209,8 @@ async def postpone(
 
 async def set_pace(connection: Connection, enrolment_id: int, per_second: int) -> Enrolment:
     """Set how many may enter in a second from the next page on. Raises `NotFound`, `Invalid`."""
-    if not 1 <= per_second <= FASTEST:
-        raise Invalid(f"per_second is {per_second}; make it 1 to {FASTEST}")
+    if not 1 <= per_second <= MAX_PER_SECOND:
+        raise Invalid(f"per_second is {per_second}; make it 1 to {MAX_PER_SECOND}")
     await _lock_unfinished(connection, enrolment_id)
     return Enrolment.from_row(
         await _sql.set_pace(connection, id=enrolment_id, per_second=per_second)
@@ -246,7 +246,7 @@ async def enter_page(
         note = f"waits for its period, which begins {local:%Y-%m-%d %H:%M}"
         enrolment = await _keep(connection, enrolment, note=note)
         return _progress(enrolment, next_at=opening)
-    waiting: int = await _sql.waiting_starts(connection, most=LOOK)
+    waiting: int = await _sql.waiting_starts(connection, most=MEMBERS_PER_PAGE)
     since_last = enrolment.since_last(now)
     size = page_size(enrolment.per_second, since_last=since_last, waiting=waiting)
     if size == 0:
@@ -273,7 +273,7 @@ async def _enter(
             connection,
             **_members_of(enrolment, now),
             scenario=ref.scenario,
-            look=LOOK,
+            look=MEMBERS_PER_PAGE,
             size=size,
         )
     )
@@ -297,7 +297,7 @@ async def _enter(
         exit_changes=[exit_.on for exit_ in scenario.exit],
         now=now,
     )
-    was_last = len(people) < size and len(page) < LOOK
+    was_last = len(people) < size and len(page) < MEMBERS_PER_PAGE
     since_last = enrolment.since_last(now)
     return await _keep(
         connection,
@@ -308,7 +308,7 @@ async def _enter(
         entered=came["entered"],
         had_entered=len(page) - len(people) + came["following"] - came["entered"],
         blocked=came["blocked"],
-        rate=rate_of_late(enrolment.rate, len(page), since_last),
+        rate=recent_rate(enrolment.rate, len(page), since_last),
         page_at=now,
     )
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from tobiishi.channels import quotas
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.publishing import versions
-from tobiishi.publishing.enrolment_plan import PACE, time_in_words
+from tobiishi.publishing.enrolment_plan import DEFAULT_PER_SECOND, time_in_words
 from tobiishi.scenario import Scenario, Step
 
 _sql = queries("forecast")
@@ -43,7 +43,7 @@ class Forecast:
             f"{_in_words(self.moment)} (up to {self.per_second:,.0f} a second)"
         )
         if self.entering:
-            enters = timedelta(seconds=self.entering / PACE)
+            enters = timedelta(seconds=self.entering / DEFAULT_PER_SECOND)
             said = f"{self.entering:,} friends enter within {_in_words(enters)}; {said}"
         return said
 

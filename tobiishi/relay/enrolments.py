@@ -15,7 +15,7 @@ from tobiishi.publishing import enrolments
 from tobiishi.publishing.enrolments import Enrolment
 from tobiishi.relay.queue import Queue, attempt
 from tobiishi.temporal import (
-    ANSWER_WITHIN,
+    ANSWER_TIMEOUT,
     CHANNEL,
     JOURNEYS,
     SCENARIO,
@@ -79,14 +79,14 @@ class Enrolments(Queue):
                         f"`tobiishi enrolment pause {ref.enrolment_id}` and so on."
                     ),
                     priority=Priority(fairness_key=ref.channel),
-                    rpc_timeout=ANSWER_WITHIN,
+                    rpc_timeout=ANSWER_TIMEOUT,
                 )
                 return
         except WorkflowAlreadyStartedError:
             pass
         try:
             handle = self.temporal.get_workflow_handle(ref.workflow_id)
-            await handle.signal("look", rpc_timeout=ANSWER_WITHIN)
+            await handle.signal("look", rpc_timeout=ANSWER_TIMEOUT)
         except RPCError as error:
             if not (is_workflow_gone(error) and enrolment.finished_at):
                 raise

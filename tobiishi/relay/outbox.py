@@ -1,6 +1,6 @@
 """The outbox: starts and signals that were committed with their cause, delivered to Temporal.
 
-An entry stays locked while Temporal answers, for `ANSWER_WITHIN` at most: a journey's entries are
+An entry stays locked while Temporal answers, for `ANSWER_TIMEOUT` at most: a journey's entries are
 delivered one at a time and in order, and a second relay must not overtake.
 """
 
@@ -20,7 +20,7 @@ from tobiishi.plan import JourneyRef, JourneyState
 from tobiishi.publishing.versions import Versions
 from tobiishi.relay.queue import Queue, attempt
 from tobiishi.scenario import first_plan, spread_out
-from tobiishi.temporal import ANSWER_WITHIN, JOURNEYS, is_workflow_gone, search_attributes_of
+from tobiishi.temporal import ANSWER_TIMEOUT, JOURNEYS, is_workflow_gone, search_attributes_of
 
 _sql = queries("relay")
 
@@ -75,11 +75,11 @@ class Outbox(Queue):
                     f"Times are those of {version.scenario.timezone}."
                 ),
                 priority=Priority(fairness_key=ref.channel),
-                rpc_timeout=ANSWER_WITHIN,
+                rpc_timeout=ANSWER_TIMEOUT,
             )
         except WorkflowAlreadyStartedError:
             handle = self.temporal.get_workflow_handle(ref.workflow_id)
-            running = await handle.describe(rpc_timeout=ANSWER_WITHIN)
+            running = await handle.describe(rpc_timeout=ANSWER_TIMEOUT)
             if await running.memo_value("entry") != ref.entry:
                 raise  # The friend's former journey is about to close: try again soon.
 
@@ -92,7 +92,7 @@ class Outbox(Queue):
             return
         try:
             handle = self.temporal.get_workflow_handle(ref.workflow_id)
-            await handle.signal(signal, ref.entry, rpc_timeout=ANSWER_WITHIN)
+            await handle.signal(signal, ref.entry, rpc_timeout=ANSWER_TIMEOUT)
         except RPCError as error:
             if not is_workflow_gone(error):
                 raise

@@ -24,16 +24,16 @@ from tobiishi.journeys.journeys import StillEnding
 _log = logging.getLogger(__name__)
 
 #: How often a queue is looked at where nobody rings: what other processes wrote is seen by then.
-LOOK_EVERY = timedelta(milliseconds=500)
+POLL_INTERVAL = timedelta(milliseconds=500)
 #: The longest that a row which keeps failing waits for its next try.
-LONGEST_WAIT = timedelta(seconds=30)
+MAX_BACKOFF = timedelta(seconds=30)
 #: Characters of an error that are kept.
-LONGEST_ERROR = 2000
+MAX_ERROR_CHARS = 2000
 
 
 def wait_after(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts, the first being 0."""
-    return min(timedelta(seconds=2 ** min(attempts, 16)), LONGEST_WAIT)
+    return min(timedelta(seconds=2 ** min(attempts, 16)), MAX_BACKOFF)
 
 
 def is_away(error: BaseException) -> bool:
@@ -44,7 +44,7 @@ def is_away(error: BaseException) -> bool:
 
 def in_words(error: Exception) -> str:
     """The error as text that Postgres can hold, whatever it quotes."""
-    text = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+    text = f"{type(error).__name__}: {error}"[:MAX_ERROR_CHARS]
     return text.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
 
 
@@ -84,7 +84,7 @@ class Queue(ABC):
 
     hands = 4
     #: How often it is looked at where nobody rings.
-    look_every = LOOK_EVERY
+    poll_interval = POLL_INTERVAL
 
     def __init__(self, database: Database, *, feeds: Sequence[Queue] = ()) -> None:
         self.database = database
@@ -104,7 +104,7 @@ class Queue(ABC):
                 if await self.drain():
                     for fed in self.feeds:
                         fed.ring()
-                pause = self.look_every
+                pause = self.poll_interval
             except Unavailable as error:
                 _log.warning("%s: the database is away: %s", type(self).__name__, error)
                 pause = timedelta(seconds=1)

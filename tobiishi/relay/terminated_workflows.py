@@ -16,21 +16,21 @@ from temporalio.service import RPCError
 from tobiishi.database import Connection, Database
 from tobiishi.journeys import journeys
 from tobiishi.relay.queue import Queue
-from tobiishi.temporal import ANSWER_WITHIN
+from tobiishi.temporal import ANSWER_TIMEOUT
 
 _log = logging.getLogger(__name__)
 
 #: How far back the first look goes: as long as Temporal is told to keep what ended.
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 #: What ended may be listed so much later.
-LISTED_LATE = timedelta(minutes=5)
+LISTING_DELAY = timedelta(minutes=5)
 
 
 class TerminatedWorkflows(Queue):
     """Ends the journeys whose workflows were terminated since the last look."""
 
     hands = 1
-    look_every = timedelta(minutes=1)
+    poll_interval = timedelta(minutes=1)
 
     def __init__(self, database: Database, temporal: Client) -> None:
         super().__init__(database)
@@ -39,16 +39,16 @@ class TerminatedWorkflows(Queue):
 
     async def run(self) -> None:
         """As every queue, but not at once: a relay that starts has more urgent things to ask."""
-        await asyncio.sleep(self.look_every.total_seconds())
+        await asyncio.sleep(self.poll_interval.total_seconds())
         await super().run()
 
     async def handle_one(self, connection: Connection, now: datetime) -> bool:
         """Always False: whatever it found, there is nothing more to do at once."""
-        since = now - KEPT if self._looked_at is None else self._looked_at - LISTED_LATE
+        since = now - RETENTION if self._looked_at is None else self._looked_at - LISTING_DELAY
         ended = self.temporal.list_workflows(
             "WorkflowType = 'journey' AND ExecutionStatus IN ('Terminated', 'Failed', 'TimedOut')"
             f" AND CloseTime >= '{since:%Y-%m-%dT%H:%M:%SZ}'",
-            rpc_timeout=ANSWER_WITHIN,
+            rpc_timeout=ANSWER_TIMEOUT,
         )
         try:
             async for run in ended:
@@ -68,7 +68,7 @@ class TerminatedWorkflows(Queue):
             return
         # A journey that was reset was terminated, too, and goes on in another run.
         handle = self.temporal.get_workflow_handle(workflow_id)
-        latest = await handle.describe(rpc_timeout=ANSWER_WITHIN)
+        latest = await handle.describe(rpc_timeout=ANSWER_TIMEOUT)
         if latest.status == WorkflowExecutionStatus.RUNNING:
             return
         await journeys.end(connection, journey.ref.journey_id, "stopped", at=now)

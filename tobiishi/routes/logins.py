@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from tobiishi.tokens import Signer
 
 #: How long one may take.
-LIFE = timedelta(hours=1)
+LOGIN_LIFETIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class Login:
     def is_of(self, browser: str, now: datetime) -> bool:
         """Whether it began in this browser, and not too long ago."""
         seal = _digest("seal", self.number, browser)[:16]
-        return hmac.compare_digest(seal, self.seal) and now - self.opened_at <= LIFE
+        return hmac.compare_digest(seal, self.seal) and now - self.opened_at <= LOGIN_LIFETIME
 
     def nonce(self, browser: str) -> str:
         """What LINE puts into the ID token of this login, and into no other."""

@@ -14,7 +14,7 @@ from tobiishi.scenario.parts import Age, Condition
 from tobiishi.scenario.regions import region_code
 
 #: Bytes. What is shown of a step, in Temporal's history and UI; the step itself may be longer.
-_LONGEST_WORDS = 300
+_MAX_WORDS_BYTES = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +81,9 @@ def question(branch: tuple[Case, ...]) -> str:
 def shortened(words: str) -> str:
     """The words, cut to what Temporal takes as a summary together with a date (400 bytes)."""
     data = words.encode()
-    if len(data) <= _LONGEST_WORDS:
+    if len(data) <= _MAX_WORDS_BYTES:
         return words
-    return data[: _LONGEST_WORDS - len("…".encode())].decode(errors="ignore") + "…"
+    return data[: _MAX_WORDS_BYTES - len("…".encode())].decode(errors="ignore") + "…"
 
 
 def in_words(condition: Condition) -> str:

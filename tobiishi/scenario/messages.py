@@ -39,7 +39,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "coupon": ("couponId",),
 }
 #: UTF-16 code units.
-LONGEST_TEXT = 5000
+MAX_TEXT_UNITS = 5000
 
 
 #: What else a message must have as text where it has it at all.
@@ -142,8 +142,8 @@ def _problems(message: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...
             yield (field,), f'{value!r:.60} is not text; put it in "quotes"'
     if isinstance(text := message.get("text"), str):
         units = len(text.encode("utf-16-le", "surrogatepass")) // 2
-        if units > LONGEST_TEXT:
-            yield ("text",), f"the text has {units} characters; LINE takes {LONGEST_TEXT}"
+        if units > MAX_TEXT_UNITS:
+            yield ("text",), f"the text has {units} characters; LINE takes {MAX_TEXT_UNITS}"
     for path, text in _texts(message):
         for problem in _problems_of_template(text):
             yield path, problem

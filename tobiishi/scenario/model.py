@@ -40,7 +40,7 @@ from tobiishi.scenario.rules import Clicked, Combined, Definition, Saw
 STORED = "stored"
 
 #: How long all waits of a scenario may be together; what is longer is a mistake.
-LONGEST = timedelta(days=36_500)
+MAX_DURATION = timedelta(days=36_500)
 
 
 class FriendAdded(ScenarioPart):
@@ -373,8 +373,10 @@ class Scenario(ScenarioPart):
         steps = [step for _, step in self.walk()]
         waits = [step.wait for step in steps if step.wait]
         waits += [step.wait_for.up_to for step in steps if step.wait_for]
-        if sum((wait.length for wait in waits), timedelta()) > LONGEST:
-            raise ValueError(f"its waits add up to over {LONGEST.days // 365} years; shorten them")
+        if sum((wait.length for wait in waits), timedelta()) > MAX_DURATION:
+            raise ValueError(
+                f"its waits add up to over {MAX_DURATION.days // 365} years; shorten them"
+            )
         return self
 
     @classmethod

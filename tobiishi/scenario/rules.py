@@ -19,7 +19,7 @@ from tobiishi.scenario.parts import Condition, OneOrMany, ScenarioPart, Slug, Ta
 EventName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 #: The longest that a site audience looks back, in days.
-LONGEST_LOOK_BACK = 180
+MAX_LOOK_BACK_DAYS = 180
 
 #: What may show that a friend saw a message. LINE does not report who opened one
 #: (https://developers.line.biz/en/docs/messaging-api/unit-based-statistics-aggregation/).
@@ -132,7 +132,7 @@ class DidOnSite(_Definition):
     days: Whole = Field(
         default=30,
         ge=1,
-        le=LONGEST_LOOK_BACK,
+        le=MAX_LOOK_BACK_DAYS,
         description="How long ago at most; then membership ends by itself.",
     )
 

@@ -35,8 +35,8 @@ from tobiishi.scenario.messages import MessageProblems
 from tobiishi.scenario.model import REENTRY_FORMS, Scenario
 
 #: Characters. A scenario of hundreds of steps is far smaller.
-LARGEST = 300_000
-_DEEPEST = 60
+MAX_FILE_CHARS = 300_000
+_MAX_DEPTH = 60
 
 #: The right form of a part that has the wrong type.
 _EXAMPLES = {
@@ -156,7 +156,7 @@ def in_words(path: SourcePath) -> str:
 
 
 def _text(data: str | bytes) -> str:
-    if len(data) > 4 * LARGEST:  # Not even worth decoding.
+    if len(data) > 4 * MAX_FILE_CHARS:  # Not even worth decoding.
         raise _too_large()
     if isinstance(data, str):
         text = data
@@ -166,13 +166,13 @@ def _text(data: str | bytes) -> str:
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n")
             raise _refused(line, 0, "the file is not UTF-8; save it as UTF-8") from None
-    if len(text) > LARGEST:
+    if len(text) > MAX_FILE_CHARS:
         raise _too_large()
     return text.removeprefix("\ufeff")
 
 
 def _too_large() -> ScenarioError:
-    return _refused(0, 0, f"the file is over {LARGEST:,} characters; split the scenario")
+    return _refused(0, 0, f"the file is over {MAX_FILE_CHARS:,} characters; split the scenario")
 
 
 class _Resolver(VersionedResolver):
@@ -233,8 +233,8 @@ def _events(yaml: YAML, text: str) -> Iterator[Event]:
             open_.append(0 if isinstance(event, MappingStartEvent) else None)
         elif isinstance(event, CollectionEndEvent):
             open_.pop()
-        if len(open_) > _DEEPEST:
-            raise _refused_at(event, f"nested over {_DEEPEST} levels deep; make it flatter")
+        if len(open_) > _MAX_DEPTH:
+            raise _refused_at(event, f"nested over {_MAX_DEPTH} levels deep; make it flatter")
         yield event
 
 

@@ -37,7 +37,7 @@ ID_TOKEN_SECONDS = 3600
 ACCESS_TOKEN_SECONDS = 30 * 24 * 3600
 
 #: People whom a page lets one choose from.
-_MOST_PEOPLE = 100
+_MAX_PEOPLE = 100
 
 
 async def authorize(request: Request) -> Response:
@@ -287,7 +287,7 @@ def _people(platform: Platform, *, strangers_only: bool) -> str:
         order by at desc limit ?2
         """,
         strangers_only,
-        _MOST_PEOPLE,
+        _MAX_PEOPLE,
     )
     says = {None: "まだ友だちではない", 0: "友だち", 1: "ブロック中"}
     choices = [("", "新しい人", "LINEは使っているが、まだ友だちではない")] + [

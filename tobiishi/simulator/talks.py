@@ -19,7 +19,7 @@ from tobiishi.simulator.platform import Platform, iso, platform_of
 #: (https://developers.line.biz/en/docs/messaging-api/get-quote-tokens/).
 QUOTABLE = ("text", "sticker", "image", "video")
 #: Requests and sayings, not message objects: how far back in a chat a tap looks.
-_LOOK_BACK = 1000
+_MAX_ITEMS = 1000
 
 _ROWS = """
 select 'account' as sender, id, place, accepted_at as at, messages as content, sent,
@@ -75,7 +75,7 @@ class Item:
         }
 
 
-def of(platform: Platform, user_id: str, limit: int = _LOOK_BACK) -> list[Item]:
+def of(platform: Platform, user_id: str, limit: int = _MAX_ITEMS) -> list[Item]:
     """The friend's chat, oldest first; of the last so many requests and sayings."""
     rows = platform.store.all(_ROWS, user_id, limit)
     return [item for row in reversed(rows) for item in _items(row)]

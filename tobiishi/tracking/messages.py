@@ -20,11 +20,11 @@ from tobiishi.text import is_keepable
 LinkKind = Literal["link", "image"]
 
 #: UTF-16 code units of a text, and characters of an action's URI: what LINE takes.
-LONGEST_TEXT = 5000
-LONGEST_URI = 1000
+MAX_TEXT_UNITS = 5000
+MAX_URI_CHARS = 1000
 #: Bytes of a bubble and of a carousel as JSON: what LINE takes, thousands read as 1,000.
-LARGEST_BUBBLE = 30_000
-LARGEST_CAROUSEL = 50_000
+MAX_BUBBLE_BYTES = 30_000
+MAX_CAROUSEL_BYTES = 50_000
 
 #: They open inside LINE by themselves, and only under their own address.
 _OPEN_IN_LINE = ("line.me", "lin.ee")
@@ -101,7 +101,7 @@ class Tracked:
         if not self._is_tracked(kind, value):
             return value
         address = address_of(Link(kind, value))
-        return address if len(address) <= LONGEST_URI else value
+        return address if len(address) <= MAX_URI_CHARS else value
 
     def _is_tracked(self, kind: LinkKind, url: str) -> bool:
         # LINE fetches images over HTTPS only.
@@ -144,7 +144,7 @@ class Tracked:
             shifts.append((_units(text[:end]), _units(address) - _units(url)))
             done = end
         rewritten = "".join([*pieces, text[done:]])
-        if not shifts or _units(rewritten) > max(LONGEST_TEXT, _units(text)):
+        if not shifts or _units(rewritten) > max(MAX_TEXT_UNITS, _units(text)):
             return {}
         changed: dict[str, Any] = {"text": rewritten}
         if emojis:
@@ -214,9 +214,9 @@ def _largest(part: Mapping[str, Any]) -> int | None:
     """How many bytes a part of a flex message may have."""
     match part.get("type"):
         case "bubble":
-            return LARGEST_BUBBLE
+            return MAX_BUBBLE_BYTES
         case "carousel" if "contents" in part:
-            return LARGEST_CAROUSEL
+            return MAX_CAROUSEL_BYTES
     return None
 
 

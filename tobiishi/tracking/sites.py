@@ -20,7 +20,7 @@ _sql = queries("sites")
 #: The parameter that a tracked link carries to the shop's own pages.
 PARAMETER = "tbv"
 #: How long a visitor is known without a new click: as long as the longest look-back.
-VISITOR_LIFE = timedelta(days=180)
+VISITOR_LIFETIME = timedelta(days=180)
 
 _HOST = re.compile(r"(?=.{1,253}(?::|$))[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _MARK = re.compile(rf"^{PARAMETER}=")
@@ -97,7 +97,7 @@ def number_of(signer: Signer, token: str, now: datetime) -> int | None:
         return None
     number, _, at = said.partition(b".")
     since = datetime.fromtimestamp(int(at, 16), UTC)
-    return int(number, 16) if now - since <= VISITOR_LIFE else None
+    return int(number, 16) if now - since <= VISITOR_LIFETIME else None
 
 
 async def visitor(connection: Connection, number: int, host: str) -> Visitor | None:

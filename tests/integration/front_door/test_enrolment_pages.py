@@ -37,7 +37,7 @@ from tests.scenarios import STEPS, publish, yaml
 from tobiishi.database import Database
 from tobiishi.people import friends
 from tobiishi.publishing import enrolments
-from tobiishi.publishing.enrolment_plan import MOST_WAITING, Progress
+from tobiishi.publishing.enrolment_plan import MAX_WAITING_STARTS, Progress
 from tobiishi.relay import forgetting
 from tobiishi.relay.relay import Relay
 
@@ -232,7 +232,7 @@ async def test_those_who_have_entered_before_cost_no_time(
 async def test_an_order_that_always_fails_holds_no_enrolment_up(
     vip: Database, published: Publish
 ) -> None:
-    await many(vip, MOST_WAITING + 100)
+    await many(vip, MAX_WAITING_STARTS + 100)
     await published(yaml(rules=MEMBERS))
     await page(vip)
     async with vip.connection() as connection:

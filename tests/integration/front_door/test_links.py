@@ -21,7 +21,7 @@ from tests.defining import define
 from tests.eventually import eventually
 from tests.integration.front_door.conftest import Open
 from tests.integration.front_door.knocking import HANAKO, TARO, Door, count, friend_id
-from tobiishi.api.links import MOST_A_MINUTE
+from tobiishi.api.links import MAX_VISITS_PER_MINUTE
 from tobiishi.channels.channels import Channels
 from tobiishi.database import Database
 from tobiishi.local.postgres import EmbeddedPostgres
@@ -478,11 +478,11 @@ async def test_many_clicks_at_once_are_all_recorded(street: Street) -> None:
 
 async def test_who_taps_too_often_is_sent_on_and_counted_no_more(street: Street) -> None:
     path, theirs = await street.link(), await street.link(friend=TARO)
-    answers = await asyncio.gather(*(street.open(path) for _ in range(MOST_A_MINUTE + 20)))
+    answers = await asyncio.gather(*(street.open(path) for _ in range(MAX_VISITS_PER_MINUTE + 20)))
     assert {answer.headers["location"].split("?")[0] for answer in answers} == {SHOP.split("?")[0]}
     await street.open(theirs)
     query = "select count(*) from events where friend = $1"
-    for friend, expected in ((HANAKO, MOST_A_MINUTE), (TARO, 1)):
+    for friend, expected in ((HANAKO, MAX_VISITS_PER_MINUTE), (TARO, 1)):
         look = partial(count, street.database, query, friend)
         await eventually(look, expected.__le__)
         await asyncio.sleep(0.2)

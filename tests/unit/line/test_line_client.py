@@ -287,7 +287,7 @@ async def test_an_answer_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> Non
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(client, "TOTAL_TIMEOUT", 0.05)
+    monkeypatch.setattr(client, "TOTAL_TIMEOUT_SECONDS", 0.05)
     line = LineClient(
         base_url="https://api.line.me",
         access_token="token",
