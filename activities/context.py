@@ -55,11 +55,11 @@ class Context:
                 await client.aclose()
 
 
-def taken(scenario: Scenario, turn: Turn, said: str, *, at: datetime, plan: Plan) -> Taken:
+def taken(scenario: Scenario, turn: Turn, text: str, *, at: datetime, plan: Plan) -> Taken:
     """An activity's answer: what was done, when by the scenario's clock, and what comes next."""
     local = at.astimezone(ZoneInfo(scenario.timezone))
     own = spread_out(scenario, plan, friend=turn.journey.friend, now=at)
-    return Taken(said=f"{local:%m-%d %H:%M} {said}", plan=own)
+    return Taken(said=f"{local:%m-%d %H:%M} {text}", plan=own)
 
 
 def now() -> datetime:

@@ -72,27 +72,27 @@ class Sending:
             step = send_at(scenario, plan.step)
             when = when_to_send(scenario, step, plan, at)
             if isinstance(when, Plan):
-                said = f"{step.name} waits for the delivery window"
-                return taken(scenario, turn, said, at=at, plan=when)
+                text = f"{step.name} waits for the delivery window"
+                return taken(scenario, turn, text, at=at, plan=when)
             key = retry_key(journey.workflow_id, journey.entry, plan.step, plan.visit)
             await _stop_if_held(connection, journey, key, at)
             claimed = await _claim(connection, turn, step, key, at)
         verdict = deliveries.verdict_on(claimed, now=at, too_late=when == "never")
         delivery = await self._follow(verdict, turn, step, claimed, at)
-        said = _in_words(delivery)
+        text = _in_words(delivery)
         is_over = delivery.status == "refused" and step.if_refused == "end"
         async with self.context.database.transaction() as connection:
             await deliveries.settle(connection, delivery, at=at)
             if is_over:
-                await journeys.stop_refused(connection, journey, because=said)
+                await journeys.stop_refused(connection, journey, because=text)
             await journeys.add_to_trail(
-                connection, journey, step=plan.step, visit=plan.visit, at=at, said=said
+                connection, journey, step=plan.step, visit=plan.visit, at=at, text=text
             )
         if verdict != "settled":
-            _log.info("%s", said, extra=about(journey, delivery=delivery.retry_key))
+            _log.info("%s", text, extra=about(journey, delivery=delivery.retry_key))
             _count(journey, delivery, late=at - plan.due)
         next_plan = _next_plan(scenario, turn, verdict, is_over=is_over, at=at)
-        return taken(scenario, turn, said, at=at, plan=next_plan)
+        return taken(scenario, turn, text, at=at, plan=next_plan)
 
     async def _follow(
         self,

@@ -72,13 +72,15 @@ class Codec(PayloadCodec):
         key_id = payload.metadata.get("encryption-key-id", b"")
         try:
             cipher = self._keys[key_id]
-            said = cipher.decrypt(payload.data[:_NONCE_BYTES], payload.data[_NONCE_BYTES:], key_id)
+            serialized = cipher.decrypt(
+                payload.data[:_NONCE_BYTES], payload.data[_NONCE_BYTES:], key_id
+            )
         except (KeyError, InvalidTag):
             raise SettingError(
                 "a payload was encrypted with a key that is not among TOBIISHI_PAYLOAD_KEYS "
                 f"({key_id.decode(errors='replace')!r}); add that key after the present one"
             ) from None
-        return Payload.FromString(said)
+        return Payload.FromString(serialized)
 
 
 def data_converter(keys: SecretStr | None) -> DataConverter:
@@ -103,9 +105,9 @@ def is_path_of(signer: Signer, token: str) -> bool:
     return signer.read("codec", token) == b"ui"
 
 
-def _key(said: str) -> bytes:
+def _key(text: str) -> bytes:
     try:
-        key = base64.urlsafe_b64decode(said)
+        key = base64.urlsafe_b64decode(text)
     except ValueError:
         key = b""
     if len(key) != 32:

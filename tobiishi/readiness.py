@@ -41,5 +41,5 @@ async def of_temporal(client: Client) -> str:
 
 async def of_both(database: Database, client: Client) -> dict[str, str]:
     """Of the database and of Temporal, asked at the same time."""
-    said = await asyncio.gather(of_database(database), of_temporal(client))
-    return dict(zip(("database", "temporal"), said, strict=True))
+    states = await asyncio.gather(of_database(database), of_temporal(client))
+    return dict(zip(("database", "temporal"), states, strict=True))

@@ -1,8 +1,8 @@
 """The enrolment of those who are in a scenario's audience already.
 
-The workflow knows no friends: an activity enters page after page of them, and tells when to come
+The workflow knows no friends: an activity enters page after page of them, and returns when to come
 again. How far it came, whether it is paused and how fast it goes is in the database, which every
-page reads: a signal only says to read it now.
+page reads: a signal only has it read now.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class EnrolmentWorkflow:
 
     async def enter_page(self) -> Progress:
         """Have the next friends entered."""
-        # What is said from here on may come too late for this page to have seen it.
+        # A signal from here on may come too late for this page to have seen it.
         self.woken = False
         progress = await workflow.execute_activity_method(
             Enrolling.enter_page, self.enrolment, **self.activity_options("enter a page")
@@ -63,7 +63,7 @@ class EnrolmentWorkflow:
         return progress
 
     async def rest(self, progress: Progress) -> None:
-        """Sleep until the next page is due, or somebody says to look."""
+        """Sleep until the next page is due, or a signal asks to look."""
         delay = None
         if progress.next_at is not None:
             delay = max(progress.next_at - workflow.now(), timedelta(0))

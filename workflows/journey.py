@@ -1,7 +1,7 @@
 """A friend's journey through one scenario.
 
 The workflow knows no scenario: it waits until its plan is due, has the step taken by an activity,
-and is told what comes next. So it stays as it is when marketers write new scenarios, and a
+and learns what comes next. So it stays as it is when marketers write new scenarios, and a
 journey that sleeps for months wakes to the same code (see docs/journeys.md).
 """
 
@@ -27,7 +27,7 @@ RETRY_FOREVER = RetryPolicy(
 )
 #: LINE is given 20 s for an answer; a worker that died is noticed after this,
 ATTEMPT_TIMEOUT = timedelta(seconds=30)
-#: and one that died in a send, which tells now and then that it lives, after this.
+#: and one that died in a send, which heartbeats meanwhile, after this.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 #: How much of the trail the details page shows; the database keeps it all.
 TRAIL_LINES_SHOWN = 20
@@ -35,7 +35,7 @@ TRAIL_LINES_SHOWN = 20
 
 @workflow.defn(name="journey")
 class JourneyWorkflow:
-    """One friend, one scenario: wait, take the step, be told what comes next, until the end."""
+    """One friend, one scenario: wait, take the step, learn what comes next, until the end."""
 
     @workflow.init
     def __init__(self, state: JourneyState) -> None:
@@ -150,6 +150,6 @@ class JourneyWorkflow:
         return outcome
 
     def show(self, now: str) -> None:
-        """Tell the Temporal UI where the friend is; costs no history."""
+        """Show in the Temporal UI where the friend is; costs no history."""
         trail = "\n".join(f"1. {done}" for done in self.state.trail)
         workflow.set_current_details(f"**{now}**\n\n{trail}")

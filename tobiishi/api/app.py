@@ -134,8 +134,8 @@ async def _wrong_scenario(_: Request, error: Exception) -> JSONResponse:
 async def _wrong_request(_: Request, error: Exception) -> JSONResponse:
     """As FastAPI's own, without the input: that may be a secret, or no JSON at all (NaN)."""
     assert isinstance(error, RequestValidationError)
-    told = ("type", "loc", "msg")
-    problems = [{name: problem[name] for name in told} for problem in error.errors()]
+    names = ("type", "loc", "msg")
+    problems = [{name: problem[name] for name in names} for problem in error.errors()]
     return _Problem({"detail": problems}, 422)
 
 

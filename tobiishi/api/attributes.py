@@ -43,7 +43,7 @@ class WrongCell(Described):
     """What is wrong with it, and what to do."""
 
 
-class Told(Described):
+class AttributesUploaded(Described):
     """What an upload came to."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -78,7 +78,7 @@ class Refused(Described):
 @router.post(
     "/attributes",
     summary="Tell attributes and tags of many friends, by a CSV with a header row",
-    response_model=Told,
+    response_model=AttributesUploaded,
     responses=answers(413)
     | {400: {"model": Refused | Problem, "description": "Nothing was kept: the file is wrong"}},
     max_body_size=MAX_FILE_BYTES,
@@ -114,10 +114,13 @@ async def upload(
                 at=at,
             )
         except attribute_files.WrongAttributeLines as error:
-            told = [WrongCell.model_validate(cell) for cell in error.wrong_lines]
+            wrong_cells = [WrongCell.model_validate(cell) for cell in error.wrong_lines]
             refused = Refused(
-                detail=str(error), wrong=error.wrong, wrong_lines=told, encoding=error.encoding
+                detail=str(error),
+                wrong=error.wrong,
+                wrong_lines=wrong_cells,
+                encoding=error.encoding,
             )
             return JSONResponse(refused.model_dump(), 400)
     context.relay.changes.ring()
-    return Told.model_validate(done)
+    return AttributesUploaded.model_validate(done)

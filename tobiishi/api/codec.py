@@ -67,8 +67,8 @@ async def _answer(token: str, request: Request, context: Context, *, encode: boo
         raise Invalid(f"the body is not Temporal's payloads: {error}") from None
     except SettingError as error:
         raise Invalid(str(error)) from None
-    said = json_format.MessageToJson(Payloads(payloads=coded))
-    return Response(said, media_type="application/json", headers=_headers(request))
+    body = json_format.MessageToJson(Payloads(payloads=coded))
+    return Response(body, media_type="application/json", headers=_headers(request))
 
 
 def _headers(request: Request) -> dict[str, str]:

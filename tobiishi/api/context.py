@@ -50,7 +50,7 @@ class Context:
         Temporal may be away: webhooks are kept all the same, and journeys start when it is back.
         """
         url, vault = cls.check(settings)
-        assert settings.secret_key is not None  # Or the vault would have said so.
+        assert settings.secret_key is not None  # Or the vault would have refused it.
         # The relay has hands of its own: requests must not wait for them.
         database = await Database.open(url, size=20)
         try:

@@ -78,7 +78,7 @@ class Enrolment(Described):
             version=enrolment.ref.version,
             audience=enrolment.audience,
             status=enrolment.status,
-            said=enrolment.said,
+            said=enrolment.summary,
             total=enrolment.total,
             seen=enrolment.seen,
             entered=enrolment.entered,

@@ -95,32 +95,32 @@ class Seen(Described):
     summary="Tell what friends did on the shop's site or in its systems",
     responses=answers(400, 413),
 )
-async def tell(body: NewEvents, context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> Kept:
+async def record(body: NewEvents, context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> Kept:
     at, new = now(), 0
-    for number, told in enumerate(body.events):
-        _check_time(number, told.at, at)
+    for number, event in enumerate(body.events):
+        _check_time(number, event.at, at)
     async with context.database.transaction() as connection:
         await context.channels.get(connection, channel)
-        known = await friends.get_many(connection, channel, [told.friend for told in body.events])
-        for number, told in enumerate(body.events):
-            if told.friend not in known:
+        known = await friends.get_many(connection, channel, [event.friend for event in body.events])
+        for number, event in enumerate(body.events):
+            if event.friend not in known:
                 raise Invalid(
-                    f"events[{number}].friend: {told.friend!r} is not a friend of channel "
+                    f"events[{number}].friend: {event.friend!r} is not a friend of channel "
                     f"{channel!r}; nothing was kept, leave it out or correct it"
                 )
         # In one order, so that two requests about the same friends don't wait for each other.
-        for told in sorted(body.events, key=lambda told: told.friend):
+        for event in sorted(body.events, key=lambda event: event.friend):
             new += await events.record(
                 connection,
                 events.FriendEvent(
                     channel=channel,
-                    friend=told.friend,
+                    friend=event.friend,
                     source="site",
-                    event=told.event,
-                    occurred_at=told.at or at,
-                    url=told.url,
-                    detail=told.detail,
-                    key=told.id and f"api {told.id}",
+                    event=event.event,
+                    occurred_at=event.at or at,
+                    url=event.url,
+                    detail=event.detail,
+                    key=event.id and f"api {event.id}",
                 ),
             )
     context.relay.changes.ring()

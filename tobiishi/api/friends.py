@@ -43,7 +43,7 @@ class Membership(_Read):
     """Why they came in, in words."""
 
 
-class Said(_Read):
+class TrailEntry(_Read):
     """One thing that a journey did, and what it rests on."""
 
     at: datetime
@@ -100,7 +100,7 @@ class Journey(Described):
     """Why it ended, or must end, early."""
     workflow_id: str
     """Its workflow in Temporal."""
-    trail: list[Said]
+    trail: list[TrailEntry]
     """What it did, step by step."""
     deliveries: list[Delivery]
     """The messages that it came to send."""
@@ -279,8 +279,8 @@ async def _journey(connection: Connection, journey: journeys.Journey) -> Journey
         because=journey.stopping_because,
         workflow_id=ref.workflow_id,
         trail=[
-            Said.model_validate(said)
-            for said in await journeys.trail_of(connection, ref.journey_id)
+            TrailEntry.model_validate(entry)
+            for entry in await journeys.trail_of(connection, ref.journey_id)
         ],
         deliveries=[
             Delivery.model_validate(delivery)

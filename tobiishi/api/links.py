@@ -144,23 +144,25 @@ def _recorder(request: Request) -> Recorder:
 InRecorder = Annotated[Recorder, Depends(_recorder)]
 
 
-@router.api_route("/l/{said:path}", methods=["GET", "HEAD"], include_in_schema=False)
-async def follow(said: str, request: Request, context: InContext, recorder: InRecorder) -> Response:
+@router.api_route("/l/{token:path}", methods=["GET", "HEAD"], include_in_schema=False)
+async def follow(
+    token: str, request: Request, context: InContext, recorder: InRecorder
+) -> Response:
     """Send the visitor on to where the link leads, and record the click."""
-    return await _answer("link", said, request, context, recorder)
+    return await _answer("link", token, request, context, recorder)
 
 
-@router.api_route("/i/{said:path}", methods=["GET", "HEAD"], include_in_schema=False)
-async def show(said: str, request: Request, context: InContext, recorder: InRecorder) -> Response:
+@router.api_route("/i/{token:path}", methods=["GET", "HEAD"], include_in_schema=False)
+async def show(token: str, request: Request, context: InContext, recorder: InRecorder) -> Response:
     """Send the fetcher of an image on to where it is, and record that it was fetched."""
-    return await _answer("image", said, request, context, recorder)
+    return await _answer("image", token, request, context, recorder)
 
 
 async def _answer(
-    kind: LinkKind, said: str, request: Request, context: Context, recorder: Recorder
+    kind: LinkKind, text: str, request: Request, context: Context, recorder: Recorder
 ) -> Response:
     # LINE may take Japanese text right behind an address for a part of it.
-    token = Token.read(context.signer, kind, re.split(r"[^\0-\x7f]", said, maxsplit=1)[0])
+    token = Token.read(context.signer, kind, re.split(r"[^\0-\x7f]", text, maxsplit=1)[0])
     if token is None:
         return page(404, NOT_FOUND)
     at, agent = now(), request.headers.get("user-agent", "")

@@ -56,7 +56,7 @@ class Sites(Described):
     """The hosts, such as www.shop.example."""
 
 
-class Told(Described):
+class TagEvent(Described):
     """What the tag tells of a visitor."""
 
     model_config = ConfigDict(extra="ignore")
@@ -123,11 +123,11 @@ async def collect(request: Request, context: InContext) -> Response:
     away (the tag then tells it again).
     """
     at = now()
-    told = _read(await request.body())
-    number = sites.number_of(context.signer, told.visitor, at)
-    said_to_be_from = request.headers.get("origin") or request.headers.get("referer") or ""
-    host = sites.host_in(said_to_be_from)
-    if number is None or host is None or host != sites.host_in(told.url):
+    event = _read(await request.body())
+    number = sites.number_of(context.signer, event.visitor, at)
+    origin = request.headers.get("origin") or request.headers.get("referer") or ""
+    host = sites.host_in(origin)
+    if number is None or host is None or host != sites.host_in(event.url):
         return Response(status_code=204, headers=_ANY_PAGE)
     if not context.visits.takes(number):
         return Response(status_code=429, headers=_ANY_PAGE | {"Retry-After": "60"})
@@ -143,11 +143,11 @@ async def collect(request: Request, context: InContext) -> Response:
                 channel=known.channel,
                 friend=known.friend,
                 source="site",
-                event=told.event,
+                event=event.event,
                 occurred_at=at,
-                url=sites.page(told.url)[:2000],
-                detail=told.detail,
-                key=f"site {number} {told.id}",
+                url=sites.page(event.url)[:2000],
+                detail=event.detail,
+                key=f"site {number} {event.id}",
             ),
         )
         if await friends.see(connection, known.channel, known.friend, os=os, language=language):
@@ -156,18 +156,18 @@ async def collect(request: Request, context: InContext) -> Response:
     return Response(status_code=204, headers=_ANY_PAGE)
 
 
-def _read(body: bytes) -> Told:
+def _read(body: bytes) -> TagEvent:
     try:
-        told = Told.model_validate_json(body)
-        told.url.encode()
-        detail = json.dumps(told.detail, allow_nan=False)
+        event = TagEvent.model_validate_json(body)
+        event.url.encode()
+        detail = json.dumps(event.detail, allow_nan=False)
     except (ValidationError, ValueError, RecursionError) as error:
         raise Invalid(f"this is nothing that the tag tells: {_first_line(error)}") from None
-    if len(detail) > MAX_DETAIL_BYTES or "\\u0000" in detail or "\0" in told.url:
+    if len(detail) > MAX_DETAIL_BYTES or "\\u0000" in detail or "\0" in event.url:
         raise Invalid(
             f"detail: at most {MAX_DETAIL_BYTES} bytes as JSON, without the character \\0"
         )
-    return told
+    return event
 
 
 def _first_line(error: Exception) -> str:

@@ -74,9 +74,9 @@ async def change(client: Client, pace: Pace, *, reason: str) -> None:
             identity=client.identity,
             task_queue=LINE,
             task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-            update_queue_rate_limit=update(rate_limit=_told(pace.together), reason=reason),
+            update_queue_rate_limit=update(rate_limit=_rate_limit(pace.together), reason=reason),
             update_fairness_key_rate_limit_default=update(
-                rate_limit=_told(pace.per_channel), reason=reason
+                rate_limit=_rate_limit(pace.per_channel), reason=reason
             ),
         ),
         timeout=ANSWER_TIMEOUT,
@@ -102,5 +102,5 @@ def _limit(config: RateLimitConfig) -> float | None:
     return config.rate_limit.requests_per_second if has_limit else None
 
 
-def _told(limit: float | None) -> RateLimit | None:
+def _rate_limit(limit: float | None) -> RateLimit | None:
     return None if limit is None else RateLimit(requests_per_second=limit)

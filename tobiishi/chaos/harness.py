@@ -131,13 +131,13 @@ class Walk:
 
     async def prepare(self, scenario: str, fates: Sequence[Fate]) -> None:
         """Publish the scenario, fill its audiences, and turn on LINE's faults."""
-        await self.tell("POST", "/api/scenarios", content=scenario.encode())
+        await self.send("POST", "/api/scenarios", content=scenario.encode())
         for audience, friends in {
             LIKES: [fate.friend for fate in fates if fate.likes],
             BOUGHT: [fate.friend for fate in fates if fate.way == Way.HAS_BOUGHT],
             LEFT: [],
         }.items():
-            await self.tell("PUT", f"/api/audiences/{audience}", json={})
+            await self.send("PUT", f"/api/audiences/{audience}", json={})
             if friends:
                 await self.join(audience, *friends)
         faults = FAULTS | {"seed": self.seed}
@@ -148,7 +148,7 @@ class Walk:
         await asyncio.sleep(fate.adds_at)
         await self.add(fate.friend)
         if fate.old_news:
-            await self.tell_of_old_blocking(fate.friend)
+            await self.report_old_blocking(fate.friend)
         match fate.way:
             case Way.LEAVES:
                 await self.until_received(fate.friend, 1)
@@ -168,7 +168,7 @@ class Walk:
                 pass
         await self.until_received(fate.friend, len(fate.expected))
 
-    async def tell_of_old_blocking(self, friend: str) -> None:
+    async def report_old_blocking(self, friend: str) -> None:
         """An unfollow event from before the adding, which LINE delivers late."""
         event = {
             "type": "unfollow",
@@ -180,7 +180,7 @@ class Walk:
         }
         body = json.dumps({"destination": BOT_USER_ID, "events": [event]}).encode()
         headers = {"x-line-signature": sign(SIMULATOR_SECRET, body)}
-        await self.tell("POST", "/webhook", content=body, headers=headers)
+        await self.send("POST", "/webhook", content=body, headers=headers)
 
     async def kill(self, kill: Kill) -> None:
         """Kill a part, and see how long it takes until a new friend is greeted."""
@@ -227,9 +227,9 @@ class Walk:
 
     async def join(self, audience: str, *friends: str) -> None:
         path = f"/api/audiences/{audience}/members"
-        await self.tell("POST", path, json={"friends": friends})
+        await self.send("POST", path, json={"friends": friends})
 
-    async def tell(self, method: str, path: str, **request: Any) -> None:
+    async def send(self, method: str, path: str, **request: Any) -> None:
         """Call the starter, with retries, as it may be dead just now."""
 
         async def ask() -> bool:

@@ -124,5 +124,5 @@ def _print(enrolment: dict[str, Any]) -> None:
             "blocked": "block the channel",
             "too_late": "came after its period",
         }
-        told = (f"{passed[name]:,} {said}" for name, said in why.items() if passed[name])
-        typer.echo(f"passed over: {', '.join(told)}")
+        counts = (f"{passed[name]:,} {words}" for name, words in why.items() if passed[name])
+        typer.echo(f"passed over: {', '.join(counts)}")

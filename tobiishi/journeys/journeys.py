@@ -267,7 +267,7 @@ async def add_to_trail(
     step: str,
     visit: int = 1,
     at: datetime,
-    said: str,
+    text: str,
     detail: dict[str, Any] | None = None,
 ) -> TrailEntry:
     """Store what the journey did at a step. Idempotent: at a retry the first entry stands.
@@ -280,7 +280,7 @@ async def add_to_trail(
         step=step,
         visit=visit,
         at=at,
-        said=said,
+        said=text,
         detail=detail or {},
     )
     return TrailEntry(**row)

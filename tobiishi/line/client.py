@@ -187,14 +187,14 @@ class LineClient:
         https://developers.line.biz/en/reference/messaging-api/#get-profile
         """
         try:
-            said = await self._get(f"/v2/bot/profile/{quote(user_id, safe='')}")
+            body = await self._get(f"/v2/bot/profile/{quote(user_id, safe='')}")
         except Refused as error:
             raise (FriendNotFound.like(error) if error.status == 404 else error) from None
         return Profile(
-            display_name=_read(said, "displayName", str),
-            language=_read_optional(said, "language", str),
-            picture_url=_read_optional(said, "pictureUrl", str),
-            status_message=_read_optional(said, "statusMessage", str),
+            display_name=_read(body, "displayName", str),
+            language=_read_optional(body, "language", str),
+            picture_url=_read_optional(body, "pictureUrl", str),
+            status_message=_read_optional(body, "statusMessage", str),
         )
 
     async def quota(self) -> MessageLimit:
@@ -202,9 +202,9 @@ class LineClient:
 
         https://developers.line.biz/en/reference/messaging-api/#get-quota
         """
-        said = await self._get("/v2/bot/message/quota")
-        limited = _read(said, "type", str) == "limited"
-        return MessageLimit(limit=_read(said, "value", int) if limited else None)
+        body = await self._get("/v2/bot/message/quota")
+        limited = _read(body, "type", str) == "limited"
+        return MessageLimit(limit=_read(body, "value", int) if limited else None)
 
     async def quota_consumption(self) -> int:
         """How many messages were sent this month, by LINE's own approximate count.
@@ -218,22 +218,22 @@ class LineClient:
 
         https://developers.line.biz/en/reference/messaging-api/#get-bot-info
         """
-        said = await self._get("/v2/bot/info")
+        body = await self._get("/v2/bot/info")
         return BotInfo(
-            user_id=_read(said, "userId", str),
-            basic_id=_read(said, "basicId", str),
-            display_name=_read(said, "displayName", str),
+            user_id=_read(body, "userId", str),
+            basic_id=_read(body, "basicId", str),
+            display_name=_read(body, "displayName", str),
         )
 
     async def _get(self, path: str) -> dict[str, Any]:
         _, body = await self._ask("GET", path)
         try:
-            said = json.loads(body)
+            parsed = json.loads(body)
         except ValueError:
-            said = None
-        if not isinstance(said, dict):
+            parsed = None
+        if not isinstance(parsed, dict):
             raise Unreachable(f"the answer to GET {path} is not a JSON object")
-        return said
+        return parsed
 
     async def _ask(
         self,
@@ -274,12 +274,12 @@ def _named(error: Exception) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _read(said: Mapping[str, Any], name: str, kind: type[T]) -> T:
-    value = said.get(name)
+def _read(body: Mapping[str, Any], name: str, kind: type[T]) -> T:
+    value = body.get(name)
     if not isinstance(value, kind):
         raise Unreachable(f"LINE's answer has no {name}")
     return value
 
 
-def _read_optional(said: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
-    return None if said.get(name) is None else _read(said, name, kind)
+def _read_optional(body: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
+    return None if body.get(name) is None else _read(body, name, kind)

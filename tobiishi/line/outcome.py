@@ -59,11 +59,13 @@ def outcome_of(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
     `headers` are looked up case-insensitively.
     """
     headers = {name.lower(): value for name, value in headers.items()}
-    said = _json_object(body)
-    message = _text(said.get("message")) if said else body[:200].decode(errors="replace").strip()
+    parsed = _json_object(body)
+    message = (
+        _text(parsed.get("message")) if parsed else body[:200].decode(errors="replace").strip()
+    )
     request_id = headers.get("x-line-request-id")
     accepted_request_id = headers.get("x-line-accepted-request-id")
-    is_line = said is not None or request_id is not None
+    is_line = parsed is not None or request_id is not None
     kind = _kind(status, message, is_line=is_line, accepted=accepted_request_id is not None)
     succeeded = kind in (OutcomeKind.ACCEPTED, OutcomeKind.ALREADY_ACCEPTED)
     return Outcome(
@@ -72,8 +74,8 @@ def outcome_of(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
         request_id=request_id,
         accepted_request_id=accepted_request_id,
         message="" if succeeded else message or "no message",
-        details=_details(said),
-        message_ids=_message_ids(said),
+        details=_details(parsed),
+        message_ids=_message_ids(parsed),
     )
 
 
@@ -107,8 +109,8 @@ def _json_object(body: bytes) -> dict[str, Any] | None:
     return parsed if isinstance(parsed, dict) else None
 
 
-def _details(said: dict[str, Any] | None) -> tuple[Detail, ...]:
-    details = (said or {}).get("details")
+def _details(parsed: dict[str, Any] | None) -> tuple[Detail, ...]:
+    details = (parsed or {}).get("details")
     if not isinstance(details, list):
         return ()
     return tuple(
@@ -118,8 +120,8 @@ def _details(said: dict[str, Any] | None) -> tuple[Detail, ...]:
     )
 
 
-def _message_ids(said: dict[str, Any] | None) -> tuple[str, ...]:
-    sent = (said or {}).get("sentMessages")
+def _message_ids(parsed: dict[str, Any] | None) -> tuple[str, ...]:
+    sent = (parsed or {}).get("sentMessages")
     if not isinstance(sent, list):
         return ()
     # The reference's prose calls the id a number, its examples show a string.

@@ -11,7 +11,7 @@ from tobiishi.errors import TobiishiError
 class LocalError(TobiishiError):
     """A part could not be started. The message is one line: the error and the fix."""
 
-    def __init__(self, message: str, *, said: Sequence[str] = ()) -> None:
+    def __init__(self, message: str, *, log_lines: Sequence[str] = ()) -> None:
         super().__init__(message)
         #: The last lines that the part wrote, where they help.
-        self.said = said
+        self.log_lines = log_lines

@@ -57,7 +57,7 @@ class Program:
         self._log_start = 0
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         """The program's output since its start."""
         with self.log.open("rb") as log:
             log.seek(self._log_start)
@@ -92,21 +92,21 @@ class Program:
                 raise LocalError(
                     f"the {self.name} ended before it was ready ({_ending(child.returncode)}); "
                     f"see {self.log}",
-                    said=last_lines(self.log),
+                    log_lines=last_lines(self.log),
                 )
             if asyncio.get_running_loop().time() > deadline:
                 raise LocalError(
                     f"the {self.name} is not ready after {_START_SECONDS:.0f} s; see {self.log}",
-                    said=last_lines(self.log),
+                    log_lines=last_lines(self.log),
                 )
             await asyncio.sleep(0.05)
 
 
-def says(text: str) -> Callable[[Program], Awaitable[bool]]:
+def has_written(text: str) -> Callable[[Program], Awaitable[bool]]:
     """Ready when it has written this."""
 
     async def ready(program: Program) -> bool:
-        return text in program.said
+        return text in program.output
 
     return ready
 
@@ -142,9 +142,9 @@ def listens(port: int) -> Callable[[Program], Awaitable[bool]]:
 class Supervisor:
     """Keeps parts running until it is stopped."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, report: Callable[[str], None]) -> None:
         """`say` gets one line on each change of a part."""
-        self._say = say
+        self._report = report
         self._parts: list[Part] = []
 
     async def start(self, part: Part) -> None:
@@ -174,17 +174,17 @@ class Supervisor:
             code = await part.wait()
             if asyncio.get_running_loop().time() - started > _SETTLED_SECONDS:
                 pause = _MIN_PAUSE_SECONDS
-            self._say(f"the {part.name} ended ({_ending(code)}); starting it again")
+            self._report(f"the {part.name} ended ({_ending(code)}); starting it again")
             while True:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _MAX_PAUSE_SECONDS)
                 try:
                     await part.start()
                 except LocalError as error:
-                    self._say(f"{error}; trying again in {pause:.0f} s")
+                    self._report(f"{error}; trying again in {pause:.0f} s")
                 else:
                     break
-            self._say(f"the {part.name} runs again")
+            self._report(f"the {part.name} runs again")
 
     async def _keep_logs_short(self) -> None:
         while True:

@@ -22,9 +22,9 @@ from tobiishi.people import audiences, friends
 from tobiishi.people.attribute_columns import FORGET, MAX_OWN_ATTRIBUTES
 from tobiishi.people.attribute_reader import (
     CODECS,
+    AttributeRow,
     Encoding,
     Reader,
-    Told,
     WrongCell,
     encoding_of,
 )
@@ -48,7 +48,7 @@ class AttributeUpload:
     met: int
     #: Lines that were not kept.
     wrong: int
-    #: The first of their wrong cells.
+    #: The first of their wrong problems.
     wrong_lines: list[WrongCell]
     #: What the bytes were read as.
     encoding: Encoding
@@ -58,13 +58,13 @@ class WrongAttributeLines(Invalid):
     """The file has wrong lines, and nothing of it was kept."""
 
     def __init__(self, reader: Reader, encoding: Encoding) -> None:
-        told = [
+        problems = [
             f"line {cell.line}{cell.column and f', {cell.column}'}: {cell.problem}"
             for cell in reader.wrong_lines[:10]
         ]
         super().__init__(
             f"wrong lines: {reader.wrong}; nothing was kept (read as {encoding}); correct them, or "
-            "upload with on_wrong=keep_good\n" + "\n".join(told)
+            "upload with on_wrong=keep_good\n" + "\n".join(problems)
         )
         self.wrong = reader.wrong
         self.wrong_lines = reader.wrong_lines
@@ -98,9 +98,9 @@ async def upload(
                 if reader.wrong and on_wrong == "keep_nothing":
                     raise WrongAttributeLines(reader, encoding)
                 met = await _keep(connection, channel, at=at)
-                told: int = await _sql.count_friends(connection)
+                friends_count: int = await _sql.count_friends(connection)
             return AttributeUpload(
-                friends=told,
+                friends=friends_count,
                 met=met,
                 wrong=reader.wrong,
                 wrong_lines=reader.wrong_lines,
@@ -117,14 +117,14 @@ async def _copy(connection: asyncpg.Connection[asyncpg.Record], reader: Reader) 
     """Bring the good lines into a temporary table: nothing that others may want is locked yet."""
     await _sql.make_room(connection)
     await connection.copy_records_to_table(
-        "told",
-        records=_in_turns(reader.told()),
+        "upload_lines",
+        records=_in_turns(reader.rows()),
         columns=["line", "friend", "attributes", "fields", "tags"],
     )
 
 
-async def _in_turns(told: Iterator[Told | None]) -> AsyncIterator[Told]:
-    while some := list(islice(told, _LINES_PER_TURN)):
+async def _in_turns(rows: Iterator[AttributeRow | None]) -> AsyncIterator[AttributeRow]:
+    while some := list(islice(rows, _LINES_PER_TURN)):
         for each in some:
             if each is not None:
                 yield each
@@ -163,7 +163,12 @@ async def _join(connection: Connection, channel: str, *, at: datetime) -> None:
     for row in await all_rows(_sql.audiences_of_tags(connection, channel=channel)):
         name, tag = row["audience"], row["tag"]
         await _sql.join_tagged(
-            connection, channel=channel, audience=name, tag=tag, at=at, tells=name not in unreported
+            connection,
+            channel=channel,
+            audience=name,
+            tag=tag,
+            at=at,
+            reported=name not in unreported,
         )
 
 

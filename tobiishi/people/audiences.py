@@ -55,7 +55,7 @@ class Member:
 async def report_changes_of(connection: Connection, channel: str, names: Sequence[str]) -> None:
     """Record each change by uploads into these audiences too, from the next upload on.
 
-    Waits for an upload that is under way, which may not tell.
+    Waits for an upload that is under way, which may not record its own.
     """
     await _sql.report_changes_of(connection, channel=channel, names=names)
 

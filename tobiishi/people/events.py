@@ -48,14 +48,14 @@ class FriendEvent:
         """`clicked https://… in hello (welcome)`."""
         if self.source == "site":
             return f"{self.event} on {self.url}" if self.url else self.event
-        said = {
+        about = {
             "click": f"clicked {self.url} in",
             "postback": "pressed a button of",
             "reply": "wrote in the chat after",
             "video": "watched the video of",
             "image": "fetched an image of",
         }[self.event]
-        return f"{said} {self.message} ({self.scenario})"
+        return f"{about} {self.message} ({self.scenario})"
 
 
 async def record(connection: Connection, event: FriendEvent) -> bool:

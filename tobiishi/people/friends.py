@@ -101,7 +101,7 @@ class Friend:
             "language": self.spoken,
             "gender": self.attributes.gender,
             "region": self.attributes.region,
-            **{f"fields.{name}": said for name, said in self.attributes.fields.items()},
+            **{f"fields.{name}": value for name, value in self.attributes.fields.items()},
         }
 
     @property
@@ -118,7 +118,7 @@ class Friend:
             region=self.attributes.region,
             os=self.attributes.os or self.seen.os,
             language=self.spoken,
-            fields={name: said for name, said in self.attributes.fields.items() if said},
+            fields={name: value for name, value in self.attributes.fields.items() if value},
         )
 
     @classmethod
@@ -269,7 +269,7 @@ async def see(
     language: str | None = None,
 ) -> bool:
     """Keep what was seen of the friend by itself; None tells nothing. Whether that is new."""
-    told = {"os": os, "language": language}
-    seen = {name: said for name, said in told.items() if said is not None}
+    given = {"os": os, "language": language}
+    seen = {name: value for name, value in given.items() if value is not None}
     row = await _sql.see(connection, channel=channel, friend=friend, seen=seen)
     return row is not None

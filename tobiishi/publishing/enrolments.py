@@ -85,7 +85,7 @@ class Enrolment:
         return None if self.page_at is None else now - self.page_at
 
     @property
-    def said(self) -> str:
+    def summary(self) -> str:
         """How far it has come, for people."""
         return in_words(
             entered=self.entered,
@@ -189,21 +189,23 @@ async def call_off(connection: Connection, enrolment_id: int, *, at: datetime) -
         await cancel(connection, enrolment_id, because="in Temporal", now=at)
 
 
-async def untold(connection: Connection, *, now: datetime) -> tuple[Enrolment, int] | None:
-    """An enrolment that Temporal must be told of, and how often that has failed."""
-    row = await _sql.untold(connection, now=now)
+async def next_unconfirmed(
+    connection: Connection, *, now: datetime
+) -> tuple[Enrolment, int] | None:
+    """An enrolment whose workflow does not know its status yet, and how often that has failed."""
+    row = await _sql.next_unconfirmed(connection, now=now)
     return row and (Enrolment.from_row(row), row["attempts"])
 
 
-async def told(connection: Connection, enrolment: Enrolment) -> None:
+async def confirm(connection: Connection, enrolment: Enrolment) -> None:
     """Record that Temporal knows it, with the status that it had then."""
-    await _sql.told(connection, id=enrolment.ref.enrolment_id, status=enrolment.status)
+    await _sql.confirm(connection, id=enrolment.ref.enrolment_id, status=enrolment.status)
 
 
 async def postpone(
     connection: Connection, enrolment: Enrolment, *, retry_at: datetime, error: str
 ) -> None:
-    """Try again at `retry_at`: telling Temporal failed with `error`."""
+    """Try again at `retry_at`: reaching Temporal failed with `error`."""
     await _sql.postpone(connection, id=enrolment.ref.enrolment_id, retry_at=retry_at, error=error)
 
 
@@ -315,7 +317,7 @@ async def _enter(
 
 async def _keep(connection: Connection, enrolment: Enrolment, **came: Any) -> Enrolment:
     """Write a page's result; what is not given stays."""
-    said = {
+    defaults = {
         "status": enrolment.status,
         "because": None,
         "note": "",
@@ -328,7 +330,7 @@ async def _keep(connection: Connection, enrolment: Enrolment, **came: Any) -> En
         "page_at": enrolment.page_at,
         "finished_at": None,
     }
-    row = await _sql.keep(connection, id=enrolment.ref.enrolment_id, **{**said, **came})
+    row = await _sql.keep(connection, id=enrolment.ref.enrolment_id, **{**defaults, **came})
     return Enrolment.from_row(row)
 
 
@@ -375,4 +377,4 @@ def _members_of(enrolment: Enrolment, now: datetime) -> dict[str, Any]:
 
 
 def _progress(enrolment: Enrolment, *, next_at: datetime | None) -> Progress:
-    return Progress(status=enrolment.status, said=enrolment.said, next_at=next_at)
+    return Progress(status=enrolment.status, said=enrolment.summary, next_at=next_at)

@@ -38,14 +38,14 @@ class Forecast:
         """Such as `12,300 friends who wait for the same moment are sent to within …`."""
         if not self.friends:
             return "no friend is there yet who may enter"
-        said = (
+        text = (
             f"{self.friends:,} friends who wait for the same moment are sent to within "
             f"{_in_words(self.moment)} (up to {self.per_second:,.0f} a second)"
         )
         if self.entering:
             enters = timedelta(seconds=self.entering / DEFAULT_PER_SECOND)
-            said = f"{self.entering:,} friends enter within {_in_words(enters)}; {said}"
-        return said
+            text = f"{self.entering:,} friends enter within {_in_words(enters)}; {text}"
+        return text
 
     def warning(self) -> str | None:
         """The warning to show before it goes live, if any."""

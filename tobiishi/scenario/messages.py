@@ -180,8 +180,8 @@ def _problems_of_template(text: str) -> Iterator[str]:
 
 def _reason(error: LiquidError) -> str:
     """The text of a template's error, without the excerpt of the template."""
-    said = " ".join(str(error.args[0] if error.args else error).split())
-    return said if len(said) <= 120 else f"{said[:119]}…"
+    message = " ".join(str(error.args[0] if error.args else error).split())
+    return message if len(message) <= 120 else f"{message[:119]}…"
 
 
 def _texts(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, str]]:
@@ -241,7 +241,7 @@ def _filled_for_anybody(text: str, friend: _Known) -> str:
 def _filled(text: str, friend: _Known) -> str:
     if "{{" not in text and "{%" not in text:
         return text
-    own = {name.removeprefix("fields."): said for name, said in friend.items() if "." in name}
+    own = {name.removeprefix("fields."): value for name, value in friend.items() if "." in name}
     return _template(text).render(friend={**friend, "fields": own})
 
 

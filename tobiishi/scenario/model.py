@@ -232,13 +232,15 @@ class Wait(ScenarioPart):
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        said = {name for name, value in self if value is not None}
+        fields = {name for name, value in self if value is not None}
         forms: tuple[set[str], ...] = ({"days", "at"}, {"days_after_start", "at"}, {"until"})
-        if said in forms or (said and said <= {"minutes", "hours", "days"} and self.days != 0):
+        if fields in forms or (
+            fields and fields <= {"minutes", "hours", "days"} and self.days != 0
+        ):
             return self
         raise ValueError(
             "a wait is one of {minutes, hours, days}, {days, at}, {days_after_start, at} or "
-            f"{{until}}; this one says {', '.join(sorted(said)) or 'nothing'}"
+            f"{{until}}; this one says {', '.join(sorted(fields)) or 'nothing'}"
         )
 
     @property
@@ -314,11 +316,11 @@ class Step(ScenarioPart):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        said = [name for name, value in self if value is not None]
-        if len(said) != 1:
+        kinds = [name for name, value in self if value is not None]
+        if len(kinds) != 1:
             raise ValueError(
                 "a step is one of send, wait, wait_for, branch or tag; this one is "
-                + (" and ".join(said) or "none of them")
+                + (" and ".join(kinds) or "none of them")
             )
         for number, case in enumerate(self.branch or ()):
             if case.when is None and (number == 0 or number != len(self.branch or ()) - 1):

@@ -45,16 +45,16 @@ def _read_time(value: Any) -> Any:
 
 
 def _read_moment(value: Any) -> Any:
-    if not isinstance(value, str) or not (said := _MOMENT.fullmatch(value)):
+    if not isinstance(value, str) or not (parts := _MOMENT.fullmatch(value)):
         raise ValueError(
             f'{value!r} is not a date and time; write it as "YYYY-MM-DD HH:MM", local to the '
             "scenario's time zone, without seconds or an offset"
         )
     try:
-        day = date.fromisoformat(said[1])
+        day = date.fromisoformat(parts[1])
     except ValueError:
-        raise ValueError(f"{said[1]} is not in the calendar; correct the day") from None
-    return datetime.combine(day, _read_time(said[2] or "00:00"))
+        raise ValueError(f"{parts[1]} is not in the calendar; correct the day") from None
+    return datetime.combine(day, _read_time(parts[2] or "00:00"))
 
 
 def read_last_moment(value: Any) -> Any:

@@ -132,8 +132,8 @@ def read(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> ScenarioSource:
     where = SourceMap(tree)
     problems: list[Problem] = []
     plain = _plain(tree, where, problems)
-    problems += [where.problem(path, said) for path, said in _doubled_names(plain)]
-    problems += [where.problem(path, said) for path, said in _unknown_messages(plain)]
+    problems += [where.problem(path, message) for path, message in _doubled_names(plain)]
+    problems += [where.problem(path, message) for path, message in _unknown_messages(plain)]
     plain.setdefault("timezone", timezone)
     try:
         scenario = Scenario.model_validate(plain)
@@ -196,11 +196,11 @@ def _tree(text: str) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line if mark else 0
-        said = " ".join(filter(None, [error.problem, error.context])).strip()
+        message = " ".join(filter(None, [error.problem, error.context])).strip()
         raise _refused(
             line,
             mark.column if mark else 0,
-            f"this is not YAML: {said}; {_likely_fix(text, line)}",
+            f"this is not YAML: {message}; {_likely_fix(text, line)}",
         ) from None
     except ReaderError as error:
         line = text[: error.position].count("\n")
@@ -283,8 +283,8 @@ def _plain(node: Any, where: SourceMap, problems: list[Problem], path: SourcePat
                     value, where, problems, (*path, str(key))
                 )
             else:
-                said = f'{key!r:.60} is not a name; put it in "quotes"'
-                problems.append(where.problem((*path, key), said, named=path))
+                message = f'{key!r:.60} is not a name; put it in "quotes"'
+                problems.append(where.problem((*path, key), message, named=path))
         return plain
     if isinstance(node, CommentedSeq):
         return [
@@ -321,10 +321,10 @@ def _problems(error: ValidationError, where: SourceMap) -> Iterator[Problem]:
             path = (*path[:2], *path[3:])
         cause = details.get("ctx", {}).get("error")
         if isinstance(cause, MessageProblems):
-            for below, said in cause.problems:
-                yield where.problem((*path, *below), said)
+            for below, message in cause.problems:
+                yield where.problem((*path, *below), message)
         else:
-            yield where.problem(path, _said(details))
+            yield where.problem(path, _message(details))
 
 
 def _only_follows(details: ErrorDetails) -> bool:
@@ -334,7 +334,7 @@ def _only_follows(details: ErrorDetails) -> bool:
     return len(details["input"]) >= int(details["ctx"]["min_length"])
 
 
-def _said(details: ErrorDetails) -> str:
+def _message(details: ErrorDetails) -> str:
     name, value, limits = (
         details["loc"][-1] if details["loc"] else "",
         details["input"],
@@ -428,11 +428,14 @@ def _unknown_messages(plain: Any) -> Iterator[tuple[SourcePath, str]]:
     """Audiences of a message that this scenario does not send: nobody would ever be in them."""
     audiences = plain.get("audiences")
     sent = [name for _, name in _names(plain, ())]
-    for name, said in audiences.items() if isinstance(audiences, dict) else ():
-        if not isinstance(said, dict) or said.get("kind") not in ("click", "impression"):
+    for name, definition in audiences.items() if isinstance(audiences, dict) else ():
+        if not isinstance(definition, dict) or definition.get("kind") not in (
+            "click",
+            "impression",
+        ):
             continue
-        message = said.get("message")
-        is_own = said.get("scenario", plain.get("scenario")) == plain.get("scenario")
+        message = definition.get("message")
+        is_own = definition.get("scenario", plain.get("scenario")) == plain.get("scenario")
         if is_own and isinstance(message, str) and message not in sent:
             near = difflib.get_close_matches(message, sent, n=1) or sent[:1]
             fix = f"did you mean {near[0]!r}?" if near else "name one that it sends"

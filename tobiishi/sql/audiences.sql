@@ -100,7 +100,7 @@ with joined as (
     where excluded.expires_at > audience_members.expires_at
     -- Of a row that was there before, Postgres tells who updated it.
     returning channel, audience, friend, joined_at, reason, xmax = 0 as is_new
-), told as (
+), reported as (
     insert into audience_changes (channel, audience, friend, change, changed_at, reason)
     select channel, audience, friend, 'joined', joined_at, reason from joined where is_new
 )
@@ -115,7 +115,7 @@ with gone as (
     insert into past_memberships
         (channel, audience, friend, joined_at, reason, left_at, left_reason)
     select channel, audience, friend, joined_at, reason, :at, :reason from gone
-), told as (
+), reported as (
     insert into audience_changes (channel, audience, friend, change, changed_at, reason)
     select channel, audience, friend, 'left', :at, :reason from gone
 )

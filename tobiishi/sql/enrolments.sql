@@ -124,12 +124,12 @@ set status = :status, because = coalesce(:because, because), note = :note,
 where id = :id
 returning *;
 
--- name: untold^
+-- name: next_unconfirmed^
 -- Not held: while Temporal is asked, whoever has a new status for it need not wait.
 select * from enrolments where not told and retry_at <= :now order by id limit 1;
 
--- name: told!
--- Unless it has another status by now, of which Temporal must be told too.
+-- name: confirm!
+-- Unless it has another status by now, which Temporal does not know.
 update enrolments set told = true, attempts = 0, error = null
 where id = :id and status = :status;
 

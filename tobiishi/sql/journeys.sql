@@ -53,7 +53,7 @@ with stopped as (
     where channel = :channel and scenario = :scenario and friend = any(:friends::text[])
         and ended_at is null and stopping is null
     returning id
-), told as (
+), queued as (
     insert into outbox (journey_id, kind) select id, 'stop' from stopped
 )
 select count(*) from stopped;

@@ -49,8 +49,8 @@ class Token:
     @classmethod
     def read(cls, signer: Signer, kind: LinkKind, token: str) -> Self | None:
         """Read a token; None where it is not one of ours, of this kind."""
-        said = signer.read(kind, token)
-        numbers = _unpacked(said) if said else []
+        payload = signer.read(kind, token)
+        numbers = _unpacked(payload) if payload else []
         if len(numbers) != 2:
             return None
         return cls(kind=kind, link=numbers[0], friend=numbers[1])
@@ -146,7 +146,7 @@ async def record(connection: Connection, visit: LinkVisit) -> bool:
     link = await sent(connection, visit.token)
     if link is None:
         return False
-    told = {"os": visit.os, "language": visit.language}
+    shown = {"os": visit.os, "language": visit.language}
     recorded = await events.record(
         connection,
         FriendEvent(
@@ -158,7 +158,7 @@ async def record(connection: Connection, visit: LinkVisit) -> bool:
             scenario=link.scenario,
             message=link.message,
             url=link.url,
-            detail={name: said for name, said in told.items() if said},
+            detail={name: value for name, value in shown.items() if value},
             key=visit.key,
         ),
     )

@@ -157,10 +157,10 @@ class Tracked:
 
 def parameters_for_line(url: str) -> str:
     """The parameters that LINE itself reads, as a query to append; mostly none."""
-    said = [
+    parameters = [
         (name, value) for name, value in parse_qsl(urlsplit(url).query) if name in _READ_BY_LINE
     ]
-    return f"?{urlencode(said)}" if said else ""
+    return f"?{urlencode(parameters)}" if parameters else ""
 
 
 def postbacks_of(messages: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -192,7 +192,7 @@ def videos_of(messages: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _kept(found: Iterable[Any]) -> list[str]:
-    kept = (said for said in found if isinstance(said, str) and is_keepable(said))
+    kept = (value for value in found if isinstance(value, str) and is_keepable(value))
     return list(dict.fromkeys(kept))
 
 

@@ -34,16 +34,16 @@ class Visitor:
     friend: str
 
 
-def host_of(said: str) -> str:
+def host_of(text: str) -> str:
     """The host as browsers send it. Raises `Invalid`."""
-    host = said.strip().lower()
+    host = text.strip().lower()
     try:
         host = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
         host = ""
     if not _HOST.fullmatch(host):
         raise Invalid(
-            f"{said!r:.100} is not a host; write it as `www.shop.example`, without https:// and "
+            f"{text!r:.100} is not a host; write it as `www.shop.example`, without https:// and "
             "without a path"
         )
     return host.removesuffix(":443").removesuffix(":80")
@@ -92,10 +92,10 @@ def visitor_token(signer: Signer, number: int, at: datetime) -> str:
 
 def number_of(signer: Signer, token: str, now: datetime) -> int | None:
     """The number of the friend whom the token stands for; None where it is not ours, or too old."""
-    said = signer.read("visitor", token)
-    if said is None:
+    payload = signer.read("visitor", token)
+    if payload is None:
         return None
-    number, _, at = said.partition(b".")
+    number, _, at = payload.partition(b".")
     since = datetime.fromtimestamp(int(at, 16), UTC)
     return int(number, 16) if now - since <= VISITOR_LIFETIME else None
 
