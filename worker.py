@@ -28,7 +28,7 @@ from tobiishi.channels.vault import Vault
 from tobiishi.database import Database, Unavailable
 from tobiishi.errors import SettingError, TobiishiError
 from tobiishi.settings import Settings
-from tobiishi.tracking.links import Tracker
+from tobiishi.tracking.links import LinkTracker
 from workflows import EnrolmentWorkflow, JourneyWorkflow
 
 _log = logging.getLogger("worker")
@@ -100,7 +100,7 @@ async def work(settings: Settings) -> None:
         )
         await temporal.register_search_attributes(client)
         await pacing.ensure(client)
-        tracker = Tracker.of(settings)
+        tracker = LinkTracker.of(settings)
         if tracker is None:
             _log.warning("TOBIISHI_PUBLIC_URL is not set: links are sent as they are, untracked")
         context = Context(database=database, channels=channels, tracker=tracker)

@@ -16,7 +16,7 @@ from tobiishi.line import LineClient
 from tobiishi.plan import JourneyRef, Plan, Taken, Turn
 from tobiishi.publishing.versions import Version, Versions
 from tobiishi.scenario import Scenario, spread_out
-from tobiishi.tracking.links import Tracker
+from tobiishi.tracking.links import LinkTracker
 
 
 @dataclass(kw_only=True)
@@ -26,7 +26,7 @@ class Context:
     database: Database
     channels: Channels
     #: Leads links through us; None where nobody said under which address we are reached.
-    tracker: Tracker | None = None
+    tracker: LinkTracker | None = None
     versions: Versions = field(default_factory=Versions)
     _clients: dict[tuple[str, str], LineClient] = field(default_factory=dict)
 

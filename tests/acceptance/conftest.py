@@ -28,7 +28,7 @@ from tobiishi.local.run import EXAMPLE_SHOP
 from tobiishi.plan import JourneyResult
 from tobiishi.settings import Settings
 from tobiishi.simulator import ACCESS_TOKEN, create_simulator
-from tobiishi.tracking.links import Tracker
+from tobiishi.tracking.links import LinkTracker
 from worker import working
 from workflows import JourneyWorkflow
 
@@ -176,7 +176,7 @@ async def shop(
         async with (
             serving(create_app(settings), port) as url,
             Context(
-                database=database, channels=channels, tracker=Tracker.of(settings)
+                database=database, channels=channels, tracker=LinkTracker.of(settings)
             ).closing() as context,
             working(env.client, context),
             httpx.AsyncClient(base_url=line_url, timeout=20) as line,

@@ -175,6 +175,39 @@ def test_no_two_public_classes_or_types_share_a_name() -> None:
     assert {name for name, count in named.items() if count > 1} == set()
 
 
+#: Name a value by what it is: parsed, text, payload, row.
+NOT_TO_NAME = re.compile(r"_?(said|say|says|told|tell|tells|untold)")
+
+
+def names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Names of variables, parameters, functions and classes; fields are of the outside, too."""
+    nodes = list(ast.walk(tree))
+    fields = {
+        id(field.target)
+        for node in nodes
+        if isinstance(node, ast.ClassDef)
+        for field in node.body
+        if isinstance(field, ast.AnnAssign)
+    }
+    for node in nodes:
+        if isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.lineno, node.name
+        elif isinstance(node, ast.Name) and id(node) not in fields:
+            yield node.lineno, node.id
+
+
+def test_no_value_is_named_for_having_been_said() -> None:
+    found = [
+        f"{file.relative_to(ROOT)}:{line}: {name}"
+        for file in sources()
+        for line, name in names(ast.parse(file.read_text(encoding="utf-8")))
+        if NOT_TO_NAME.fullmatch(name.lower())
+    ]
+    assert found == []
+
+
 def glossary() -> tuple[str, str, str]:
     """The glossary's parts: our words, engineers' terms, words not to use."""
     text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")

@@ -22,8 +22,8 @@ LOGIN_LIFETIME = timedelta(hours=1)
 class Login:
     """One way through LINE Login.
 
-    It is recognised by two words: the `state`, signed, which LINE hands back, and a secret that only
-    the visitor's own browser has. So nobody is sent through somebody else's login.
+    It is recognised by two words: the `state`, signed, which LINE hands back, and a secret that
+    only the visitor's own browser has. So nobody is sent through somebody else's login.
     """
 
     channel: str

@@ -142,7 +142,7 @@ class Length(ScenarioPart):
     days: Whole | None = Field(default=None, ge=1, le=3650)
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _not_empty(self) -> Self:
         if self.minutes is self.hours is self.days is None:
             raise ValueError("say one of minutes, hours, days")
         return self
@@ -257,7 +257,7 @@ class TagStep(ScenarioPart):
     remove: OneOrMany[Tag] = Field(default=(), description="One tag, or a list.")
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _not_empty(self) -> Self:
         if not self.add and not self.remove:
             raise ValueError("a tag step adds or removes at least one tag")
         if both := set(self.add) & set(self.remove):

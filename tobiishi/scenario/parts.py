@@ -153,7 +153,7 @@ class Condition(ScenarioPart):
     """This does not hold; what isn't known counts neither way."""
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _not_empty(self) -> Self:
         if all(value is None for _, value in self):
             raise ValueError(
                 "a condition is empty; say one of audience, gender, age, region, os, language, "

@@ -289,12 +289,12 @@ def _people(platform: Platform, *, strangers_only: bool) -> str:
         strangers_only,
         _MAX_PEOPLE,
     )
-    says = {None: "まだ友だちではない", 0: "友だち", 1: "ブロック中"}
+    labels = {None: "まだ友だちではない", 0: "友だち", 1: "ブロック中"}
     choices = [("", "新しい人", "LINEは使っているが、まだ友だちではない")] + [
         (
             row["user_id"],
             row["display_name"] or friends.made_up_name(row["user_id"]),
-            f"{says[row['blocked']]} {row['user_id'][:9]}…",
+            f"{labels[row['blocked']]} {row['user_id'][:9]}…",
         )
         for row in rows
     ]

@@ -57,7 +57,7 @@ class Token:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tracker:
+class LinkTracker:
     """Replaces the links of messages by tracked links."""
 
     public_url: str

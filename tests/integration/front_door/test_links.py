@@ -30,7 +30,7 @@ from tobiishi.people.events import FriendEvent
 from tobiishi.settings import Settings
 from tobiishi.tokens import Signer
 from tobiishi.tracking import links
-from tobiishi.tracking.links import Token, Tracker
+from tobiishi.tracking.links import LinkTracker, Token
 from tobiishi.tracking.messages import Link
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
@@ -54,7 +54,7 @@ class Street:
 
     door: Door
     database: Database
-    tracker: Tracker
+    tracker: LinkTracker
 
     async def link(
         self, url: str = SHOP, *, friend: str = HANAKO, message: str = "hello", **place: Any
@@ -88,7 +88,7 @@ async def street_of(door: Door, database: Database, secret_key: SecretStr) -> St
     async with database.transaction() as connection:
         for friend in (HANAKO, TARO):
             await friends.meet(connection, "default", friend, NOW)
-    return Street(door, database, Tracker(public_url=OURS, signer=Signer(secret_key)))
+    return Street(door, database, LinkTracker(public_url=OURS, signer=Signer(secret_key)))
 
 
 @pytest.fixture
