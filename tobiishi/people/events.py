@@ -41,7 +41,7 @@ class FriendEvent:
     #: Told again under the same key, it is the same event.
     key: str | None = None
     #: Its number; None before it is stored.
-    id: int | None = None
+    id: int | None = field(default=None, compare=False)
 
     @property
     def in_words(self) -> str:
