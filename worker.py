@@ -28,8 +28,8 @@ from tobiishi.channels.vault import Vault
 from tobiishi.database import Database, Unavailable
 from tobiishi.errors import SettingError, TobiishiError
 from tobiishi.settings import Settings
-from tobiishi.tracking.links import Tracker
-from workflows import Enrolment, Journey
+from tobiishi.tracking.links import LinkTracker
+from workflows import EnrolmentWorkflow, JourneyWorkflow
 
 _log = logging.getLogger("worker")
 
@@ -60,9 +60,9 @@ async def working(
     journeys = Worker(
         client,
         task_queue=temporal.JOURNEYS,
-        workflows=[Journey, Enrolment],
+        workflows=[JourneyWorkflow, EnrolmentWorkflow],
         activities=[
-            *(awaiting.watch, awaiting.look, branching.choose, tagging.tag, ending.end),
+            *(awaiting.begin, awaiting.look, branching.choose, tagging.tag, ending.end),
             *(enrolling.enter_page, enrolling.call_off),
         ],
         workflow_task_poller_behavior=pollers,
@@ -100,7 +100,7 @@ async def work(settings: Settings) -> None:
         )
         await temporal.register_search_attributes(client)
         await pacing.ensure(client)
-        tracker = Tracker.of(settings)
+        tracker = LinkTracker.of(settings)
         if tracker is None:
             _log.warning("TOBIISHI_PUBLIC_URL is not set: links are sent as they are, untracked")
         context = Context(database=database, channels=channels, tracker=tracker)

@@ -22,7 +22,7 @@ class Awaiting:
     context: Context
 
     @activity.defn(name="watch_audience")
-    async def watch(self, turn: Turn) -> Taken:
+    async def begin(self, turn: Turn) -> Taken:
         """Begin to wait; go on at once where the friend is in the audience already.
 
         The interest is committed before the membership is looked at. Who joins before that look is
@@ -37,11 +37,11 @@ class Awaiting:
             await journeys.wait_for(connection, journey, awaited.audience, step=plan.step)
         async with self.context.database.transaction() as connection:
             if await self._is_in(connection, journey, awaited.audience, plan.step, at):
-                said = f"in {awaited.audience}: already"
-                return await self._go_on(connection, scenario, turn, IN_TIME, said, at)
+                text = f"in {awaited.audience}: already"
+                return await self._go_on(connection, scenario, turn, IN_TIME, text, at)
             later = plan_to_wait(scenario, plan.step, started_at=journey.started_at, now=at)
-            said = f"waits for {awaited.audience} until {later.until}"
-            return await taken(connection, scenario, turn, said, at=at, plan=later)
+            text = f"waits for {awaited.audience} until {later.until}"
+            return await taken(connection, scenario, turn, text, at=at, plan=later)
 
     @activity.defn(name="look_for_audience")
     async def look(self, turn: Turn) -> Taken:
@@ -52,13 +52,13 @@ class Awaiting:
             journey = turn.journey
             awaited = wait_for_at(scenario, plan.step)
             if await self._is_in(connection, journey, awaited.audience, plan.step, at):
-                said = f"joined {awaited.audience}: in time"
-                return await self._go_on(connection, scenario, turn, IN_TIME, said, at)
+                text = f"joined {awaited.audience}: in time"
+                return await self._go_on(connection, scenario, turn, IN_TIME, text, at)
             if at >= plan.due:
-                said = f"in {awaited.audience}: not in time"
-                return await self._go_on(connection, scenario, turn, TOO_LATE, said, at)
-            said = f"still waits for {awaited.audience}"
-            return await taken(connection, scenario, turn, said, at=at, plan=plan)
+                text = f"in {awaited.audience}: not in time"
+                return await self._go_on(connection, scenario, turn, TOO_LATE, text, at)
+            text = f"still waits for {awaited.audience}"
+            return await taken(connection, scenario, turn, text, at=at, plan=plan)
 
     async def _is_in(
         self, connection: Connection, journey: JourneyRef, audience: str, step: str, at: datetime
@@ -76,12 +76,12 @@ class Awaiting:
         scenario: Scenario,
         turn: Turn,
         way: int,
-        said: str,
+        text: str,
         at: datetime,
     ) -> Taken:
         journey, step = turn.journey, turn.plan.step
         kept = await journeys.add_to_trail(
-            connection, journey, step=step, at=at, said=said, detail={"way": way}
+            connection, journey, step=step, at=at, text=text, detail={"way": way}
         )
         await journeys.stop_waiting(connection, journey, step=step)
         # A retry goes the way that was gone before, whatever has happened since.

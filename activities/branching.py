@@ -40,7 +40,7 @@ class Branching:
                 journey,
                 step=plan.step,
                 at=at,
-                said=choice.said,
+                text=choice.summary,
                 detail={"case": choice.case, "saw": choice.saw},
             )
             # A retry goes the way that was gone before, whatever is known of the friend since.

@@ -17,7 +17,7 @@ from tobiishi.line import LineClient
 from tobiishi.plan import Plan, Taken, Turn
 from tobiishi.publishing.versions import Versions
 from tobiishi.scenario import Scenario, spread_out
-from tobiishi.tracking.links import Tracker
+from tobiishi.tracking.links import LinkTracker
 
 
 @dataclass(kw_only=True)
@@ -26,8 +26,8 @@ class Context:
 
     database: Database
     channels: Channels
-    #: Leads links through us; None where nobody said under which address we are reached.
-    tracker: Tracker | None = None
+    #: Leads links through us; None where nobody text under which address we are reached.
+    tracker: LinkTracker | None = None
     versions: Versions = field(default_factory=Versions)
     _clients: dict[tuple[str, str], LineClient] = field(default_factory=dict)
 
@@ -62,7 +62,7 @@ class Context:
 
 
 async def taken(
-    connection: Connection, scenario: Scenario, turn: Turn, said: str, *, at: datetime, plan: Plan
+    connection: Connection, scenario: Scenario, turn: Turn, text: str, *, at: datetime, plan: Plan
 ) -> Taken:
     """Keep what comes next, and return an activity's answer.
 
@@ -72,7 +72,7 @@ async def taken(
     local = at.astimezone(ZoneInfo(scenario.timezone))
     own = spread_out(scenario, plan, friend=turn.journey.friend, now=at)
     await journeys.set_next(connection, turn.journey, own)
-    return Taken(said=f"{local:%m-%d %H:%M} {said}", plan=own)
+    return Taken(said=f"{local:%m-%d %H:%M} {text}", plan=own)
 
 
 def now() -> datetime:

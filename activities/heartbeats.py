@@ -15,7 +15,7 @@ from temporalio import activity
 T = TypeVar("T")
 
 #: What is done sooner costs no heartbeat.
-BEAT_EVERY = timedelta(seconds=4)
+HEARTBEAT_INTERVAL = timedelta(seconds=4)
 
 
 async def let_finish(work: Coroutine[Any, Any, T]) -> T:
@@ -27,7 +27,7 @@ async def let_finish(work: Coroutine[Any, Any, T]) -> T:
     doing = asyncio.create_task(work)
     while not doing.done():
         try:
-            await asyncio.wait([doing], timeout=BEAT_EVERY.total_seconds())
+            await asyncio.wait([doing], timeout=HEARTBEAT_INTERVAL.total_seconds())
         except asyncio.CancelledError:
             if activity.is_worker_shutdown():
                 doing.cancel()

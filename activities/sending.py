@@ -49,7 +49,7 @@ from tobiishi.tracking.messages import postbacks_of, videos_of, with_tracking_id
 _log = logging.getLogger(__name__)
 
 #: A name from LINE's profile is asked for again after so long.
-PROFILE_LIFE = timedelta(days=7)
+PROFILE_LIFETIME = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -73,26 +73,26 @@ class Sending:
             step = send_at(scenario, plan.step)
             when = when_to_send(scenario, step, plan, at)
             if isinstance(when, Plan):
-                said = f"{step.name} waits for the delivery window"
-                return await taken(connection, scenario, turn, said, at=at, plan=when)
+                text = f"{step.name} waits for the delivery window"
+                return await taken(connection, scenario, turn, text, at=at, plan=when)
             key = retry_key(journey.workflow_id, journey.entry, plan.step, plan.visit)
             await _stop_if_held(connection, journey, key, at)
             claimed = await _claim(connection, turn, step, key, at)
         verdict = deliveries.verdict_on(claimed, now=at, too_late=when == "never")
         delivery = await self._follow(verdict, turn, step, claimed, at)
-        said = _in_words(delivery)
+        text = _in_words(delivery)
         is_over = delivery.status == "refused" and step.if_refused == "end"
         next_plan = _next_plan(scenario, turn, verdict, is_over=is_over, at=at)
         async with self.context.database.transaction() as connection:
             await deliveries.settle(connection, delivery, at=at)
             if is_over:
-                await journeys.stop_refused(connection, journey, because=said)
+                await journeys.stop_refused(connection, journey, because=text)
             await journeys.add_to_trail(
-                connection, journey, step=plan.step, visit=plan.visit, at=at, said=said
+                connection, journey, step=plan.step, visit=plan.visit, at=at, text=text
             )
-            answer = await taken(connection, scenario, turn, said, at=at, plan=next_plan)
+            answer = await taken(connection, scenario, turn, text, at=at, plan=next_plan)
         if verdict != "settled":
-            _log.info("%s", said, extra=about(journey, delivery=delivery.retry_key))
+            _log.info("%s", text, extra=about(journey, delivery=delivery.retry_key))
             _count(journey, delivery, late=at - plan.due)
         return answer
 
@@ -188,7 +188,7 @@ class Sending:
 
     async def _with_profile(self, line: LineClient, friend: Friend, at: datetime) -> Friend:
         """Returns the friend with a name from LINE's profile, asked for unless known of late."""
-        if friend.profile_at is not None and at - friend.profile_at < PROFILE_LIFE:
+        if friend.profile_at is not None and at - friend.profile_at < PROFILE_LIFETIME:
             return friend
         try:
             profile = await line.profile(friend.friend)

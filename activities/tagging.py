@@ -33,7 +33,7 @@ class Tagging:
                 remove=tags.remove,
                 at=at,
             )
-            said = plan.label
-            await journeys.add_to_trail(connection, journey, step=plan.step, at=at, said=said)
+            text = plan.label
+            await journeys.add_to_trail(connection, journey, step=plan.step, at=at, text=text)
             next_plan = plan_after(scenario, plan.step, started_at=journey.started_at, now=at)
-            return await taken(connection, scenario, turn, said, at=at, plan=next_plan)
+            return await taken(connection, scenario, turn, text, at=at, plan=next_plan)

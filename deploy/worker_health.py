@@ -18,7 +18,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from tobiishi import temporal
 
 # A poll lasts up to about a minute, and the server notes when it began.
-_OF_LATE = timedelta(minutes=3)
+_MAX_POLL_AGE = timedelta(minutes=3)
 
 
 async def polls() -> bool:
@@ -32,7 +32,7 @@ async def polls() -> bool:
     here = f"@{socket.gethostname()}"
     return any(
         poller.identity.endswith(here)
-        and datetime.now(UTC) - poller.last_access_time.ToDatetime(UTC) < _OF_LATE
+        and datetime.now(UTC) - poller.last_access_time.ToDatetime(UTC) < _MAX_POLL_AGE
         for poller in answer.pollers
     )
 

@@ -97,7 +97,7 @@ async def database(dsn: str) -> AsyncIterator[Database]:
 @pytest.fixture(autouse=True)
 def journeys_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests share a Temporal, and none is to take the others' journeys for lost ones of its own."""
-    monkeypatch.setattr(Reconciliation, "first_after", timedelta(hours=1))
+    monkeypatch.setattr(Reconciliation, "initial_delay", timedelta(hours=1))
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ from tobiishi.tokens import Signer
 #: As Temporal's own samples name it, so that tools know it.
 _ENCODING, _CIPHER = b"binary/encrypted", b"AES-GCM"
 #: Bytes of a nonce; a fresh one for each payload.
-_NONCE = 12
+_NONCE_BYTES = 12
 
 
 class Codec(PayloadCodec):
@@ -57,7 +57,7 @@ class Codec(PayloadCodec):
         ]
 
     def _encrypted(self, payload: Payload) -> Payload:
-        nonce = os.urandom(_NONCE)
+        nonce = os.urandom(_NONCE_BYTES)
         cipher = self._keys[self._newest]
         return Payload(
             metadata={
@@ -72,13 +72,15 @@ class Codec(PayloadCodec):
         key_id = payload.metadata.get("encryption-key-id", b"")
         try:
             cipher = self._keys[key_id]
-            said = cipher.decrypt(payload.data[:_NONCE], payload.data[_NONCE:], key_id)
+            serialized = cipher.decrypt(
+                payload.data[:_NONCE_BYTES], payload.data[_NONCE_BYTES:], key_id
+            )
         except (KeyError, InvalidTag):
             raise SettingError(
                 "a payload was encrypted with a key that is not among TOBIISHI_PAYLOAD_KEYS "
                 f"({key_id.decode(errors='replace')!r}); add that key after the present one"
             ) from None
-        return Payload.FromString(said)
+        return Payload.FromString(serialized)
 
 
 def data_converter(keys: SecretStr | None) -> DataConverter:
@@ -103,9 +105,9 @@ def is_path_of(signer: Signer, token: str) -> bool:
     return signer.read("codec", token) == b"ui"
 
 
-def _key(said: str) -> bytes:
+def _key(text: str) -> bytes:
     try:
-        key = base64.urlsafe_b64decode(said)
+        key = base64.urlsafe_b64decode(text)
     except ValueError:
         key = b""
     if len(key) != 32:

@@ -50,14 +50,14 @@ Unavailable = (
 
 #: How long to wait for a connection of the pool, and for one that is given back to be clean: a
 #: database that hangs keeps none of them for good.
-_PATIENCE = 10
+_CONNECT_TIMEOUT_SECONDS = 10
 
 # Any fixed number: it only has to be the same in every process that migrates.
 _MIGRATION_LOCK = 7_106_117_541
 
 #: Seconds that a migration waits for a table that others use. Later users of the table
 #: queue behind the migration: it gives up before they would notice.
-_LOCK_PATIENCE = 5.0
+_LOCK_TIMEOUT_SECONDS = 5.0
 
 
 class SchemaBusy(TobiishiError):
@@ -98,14 +98,14 @@ class Database:
 
     async def close(self) -> None:
         with suppress(TimeoutError):  # A connection that hangs is cut then.
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
                 await self.pool.close()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection of the pool, where each statement commits by itself."""
         with _connecting():
-            connection = await self.pool.acquire(timeout=_PATIENCE)
+            connection = await self.pool.acquire(timeout=_CONNECT_TIMEOUT_SECONDS)
         try:
             yield connection
         finally:
@@ -151,7 +151,8 @@ class Database:
             )
             applied = {row["name"] for row in await connection.fetch("select name from migrations")}
             await connection.execute(
-                "select set_config('lock_timeout', $1, true)", f"{round(_LOCK_PATIENCE * 1000)}ms"
+                "select set_config('lock_timeout', $1, true)",
+                f"{round(_LOCK_TIMEOUT_SECONDS * 1000)}ms",
             )
             for file in _migrations():
                 if file.stem not in applied:
@@ -177,8 +178,8 @@ async def _apply(connection: Connection, migration: str, statements: str) -> Non
         await connection.execute(statements)
     except asyncpg.LockNotAvailableError as error:
         raise SchemaBusy(
-            f"migration {migration} waited {_LOCK_PATIENCE:g} seconds for a table that another"
-            " transaction keeps locked, and nothing was changed; start again, or end that"
+            f"migration {migration} waited {_LOCK_TIMEOUT_SECONDS:g} seconds for a table that"
+            " another transaction keeps locked, and nothing was changed; start again, or end that"
             " transaction first (pg_stat_activity tells who)"
         ) from error
     await connection.execute("insert into migrations (name) values ($1)", migration)

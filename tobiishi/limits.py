@@ -10,7 +10,7 @@ class Limit:
     """So many times in so many seconds, for each visitor, in this process."""
 
     #: Visitors that are counted at once; more than that are let in uncounted.
-    MOST = 100_000
+    MAX_VISITORS = 100_000
 
     def __init__(
         self, times: int, seconds: float, clock: Callable[[], float] = time.monotonic
@@ -27,7 +27,7 @@ class Limit:
         if now - self._since >= self.seconds:
             self._since, self._came = now, {}
         count = self._came.get(visitor, 0) + 1
-        if count == 1 and len(self._came) >= self.MOST:
+        if count == 1 and len(self._came) >= self.MAX_VISITORS:
             return True
         self._came[visitor] = count
         return count <= self.times

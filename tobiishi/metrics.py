@@ -32,62 +32,62 @@ _log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 #: Seconds that looked-up values are cached: several may ask.
-REMEMBERED = 10.0
+CACHE_SECONDS = 10.0
 #: How long Temporal may take for an answer.
-ANSWER_WITHIN = timedelta(seconds=3)
+ANSWER_TIMEOUT = timedelta(seconds=3)
 #: Failed attempts after which a row of the relay's queues is stuck: somebody must be told.
 STUCK_AFTER = 5
 #: Journeys that Temporal can't take any further.
-STUCK = "TemporalReportedProblems IS NOT NULL"
+STUCK_WORKFLOWS = "TemporalReportedProblems IS NOT NULL"
 
 # Prometheus sees by itself when a counter began.
 disable_created_metrics()  # type: ignore[no-untyped-call]
-COUNTED = CollectorRegistry()
+REGISTRY = CollectorRegistry()
 
 webhook_events = Counter(
     "tobiishi_webhook_events",
     "Webhook events of LINE's that were kept, and not known before.",
     ["channel"],
-    registry=COUNTED,
+    registry=REGISTRY,
 )
 deliveries = Counter(
     "tobiishi_deliveries",
     "Messages that are settled: sent (accepted by LINE), refused, skipped, unknown.",
     ["channel", "status"],
-    registry=COUNTED,
+    registry=REGISTRY,
 )
 lateness = Histogram(
     "tobiishi_lateness_seconds",
     "From when a message was due until LINE accepted it.",
     ["channel"],
     buckets=(0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, 6 * 3600, 24 * 3600),
-    registry=COUNTED,
+    registry=REGISTRY,
 )
 line_seconds = Histogram(
     "tobiishi_line_seconds",
     "How long LINE took for an answer to a push.",
     ["channel"],
     buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20),
-    registry=COUNTED,
+    registry=REGISTRY,
 )
 line_errors = Counter(
     "tobiishi_line_errors",
     "Pushes that settled nothing, and are tried again: by what was wrong.",
     ["channel", "error"],
-    registry=COUNTED,
+    registry=REGISTRY,
 )
 journeys_reconciled = Counter(
     "tobiishi_journeys_reconciled",
     "Journeys that the database or Temporal had lost: adopted (by the database), brought_back (to"
     " Temporal), ended (as they are over in Temporal).",
     ["channel", "what"],
-    registry=COUNTED,
+    registry=REGISTRY,
 )
 journeys_ended = Counter(
     "tobiishi_journeys_ended",
     "Journeys that are over, by how they ended.",
     ["channel", "scenario", "outcome"],
-    registry=COUNTED,
+    registry=REGISTRY,
 )
 
 
@@ -100,10 +100,10 @@ def timing_line(channel: str) -> Iterator[None]:
 
 def counted() -> bytes:
     """The metrics that this process has counted."""
-    return generate_latest(COUNTED)
+    return generate_latest(REGISTRY)
 
 
-class Looked:
+class Gauges:
     """Collects what is looked up in the database and asked of Temporal."""
 
     def __init__(self, database: Database, temporal: Client) -> None:
@@ -112,7 +112,7 @@ class Looked:
         self._seen = b""
         self._until = 0.0
 
-    async def up(self) -> bytes:
+    async def collect(self) -> bytes:
         """Collect the values now. A part that is away is left out, and reported as away."""
         if time.monotonic() >= self._until:
             found = _Found()
@@ -124,7 +124,7 @@ class Looked:
             for part, look in parts.items():
                 away.add_metric([part], 0 if await _look(look, found, part) else 1)
             self._seen = generate_latest(found)
-            self._until = time.monotonic() + REMEMBERED
+            self._until = time.monotonic() + CACHE_SECONDS
         return self._seen
 
     async def _in_database(self, found: _Found) -> None:
@@ -151,11 +151,11 @@ class Looked:
                     found.gauge("quota_left", left, channel=row["channel"])
 
     async def _in_temporal(self, found: _Found) -> None:
-        stuck = await self.temporal.count_workflows(STUCK, rpc_timeout=ANSWER_WITHIN)
+        stuck = await self.temporal.count_workflows(STUCK_WORKFLOWS, rpc_timeout=ANSWER_TIMEOUT)
         found.gauge("workflows_stuck", stuck.count)
 
 
-#: The gauges that `Looked` finds, and their help texts.
+#: The gauges and their help texts.
 GAUGES = {
     "relay_waiting": "Rows that wait to be handled.",
     "relay_lag_seconds": "Since when the oldest of them does that is not stuck.",

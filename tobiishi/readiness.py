@@ -11,7 +11,7 @@ from temporalio.client import Client
 from tobiishi.database import Database, Unavailable
 
 #: Seconds that a part may take for an answer.
-WITHIN = 2.0
+TIMEOUT_SECONDS = 2.0
 
 OK = "ok"
 
@@ -19,7 +19,7 @@ OK = "ok"
 async def of_database(database: Database) -> str:
     """`ok`, or what is wrong with it."""
     try:
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             missing = await database.missing_migrations()
     except Unavailable as error:
         return f"away: {type(error).__name__}"
@@ -29,10 +29,10 @@ async def of_database(database: Database) -> str:
 async def of_temporal(client: Client) -> str:
     """`ok`, or what is wrong with it."""
     try:
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await client.workflow_service.describe_namespace(
                 DescribeNamespaceRequest(namespace=client.namespace),
-                timeout=timedelta(seconds=WITHIN),
+                timeout=timedelta(seconds=TIMEOUT_SECONDS),
             )
     except Exception as error:  # The SDK raises RuntimeError, RPCError or a time-out.
         return f"away: {type(error).__name__}"
@@ -41,5 +41,5 @@ async def of_temporal(client: Client) -> str:
 
 async def of_both(database: Database, client: Client) -> dict[str, str]:
     """Of the database and of Temporal, asked at the same time."""
-    said = await asyncio.gather(of_database(database), of_temporal(client))
-    return dict(zip(("database", "temporal"), said, strict=True))
+    states = await asyncio.gather(of_database(database), of_temporal(client))
+    return dict(zip(("database", "temporal"), states, strict=True))

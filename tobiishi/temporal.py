@@ -33,7 +33,7 @@ JOURNEYS = "journeys"
 LINE = "line"
 
 #: How long Temporal may take for an answer to one of our requests.
-ANSWER_WITHIN = timedelta(seconds=10)
+ANSWER_TIMEOUT = timedelta(seconds=10)
 
 # Search attributes of journeys in the Temporal UI. This list is the single source of truth: it is
 # registered from here (`register_search_attributes`), and the embedded server is started with it.

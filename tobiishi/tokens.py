@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
 #: Bytes of the signature that are kept: 2^96 guesses are enough for a link.
-_SIGNATURE = 12
+_SIGNATURE_BYTES = 12
 #: Characters. None of ours is that long.
-_LONGEST = 256
+_MAX_TOKEN_CHARS = 256
 
 
 class Signer:
@@ -33,31 +33,31 @@ class Signer:
     def __init__(self, keys: SecretStr) -> None:
         self._keys = [_derived(key.strip()) for key in keys.get_secret_value().split(",")]
 
-    def sign(self, purpose: str, said: bytes) -> str:
+    def sign(self, purpose: str, payload: bytes) -> str:
         """The bytes as a word for an address, that can be read and not altered."""
-        return _word(said + _signature(self._keys[0], purpose, said))
+        return _word(payload + _signature(self._keys[0], purpose, payload))
 
     def read(self, purpose: str, token: str) -> bytes | None:
         """Return what was signed for this purpose; None where the token is not ours."""
-        if len(token) > _LONGEST or not token.isascii():
+        if len(token) > _MAX_TOKEN_CHARS or not token.isascii():
             return None
         try:
             data = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         except (ValueError, binascii.Error):
             return None
-        said, signature = data[:-_SIGNATURE], data[-_SIGNATURE:]
+        payload, signature = data[:-_SIGNATURE_BYTES], data[-_SIGNATURE_BYTES:]
         # A word has one form only: its last character may hold bits that mean nothing.
-        if len(signature) < _SIGNATURE or _word(data) != token:
+        if len(signature) < _SIGNATURE_BYTES or _word(data) != token:
             return None
         signed = [
-            hmac.compare_digest(_signature(key, purpose, said), signature) for key in self._keys
+            hmac.compare_digest(_signature(key, purpose, payload), signature) for key in self._keys
         ]
-        return said if any(signed) else None
+        return payload if any(signed) else None
 
 
-def _signature(key: bytes, purpose: str, said: bytes) -> bytes:
-    message = purpose.encode() + b"\0" + said
-    return hmac.new(key, message, hashlib.sha256).digest()[:_SIGNATURE]
+def _signature(key: bytes, purpose: str, payload: bytes) -> bytes:
+    message = purpose.encode() + b"\0" + payload
+    return hmac.new(key, message, hashlib.sha256).digest()[:_SIGNATURE_BYTES]
 
 
 def _derived(key: str) -> bytes:

@@ -47,7 +47,7 @@ class _Line(BaseModel):
     model_config = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True)
 
 
-class Source(_Line):
+class WebhookSource(_Line):
     #: `user`, or the kind of chat that `user_id` speaks in without being a friend for it.
     type: str = "user"
     user_id: str | None = None
@@ -61,7 +61,7 @@ class Postback(_Line):
     data: str
 
 
-class Message(_Line):
+class WebhookMessage(_Line):
     #: The message that the friend quoted to answer it.
     quoted_message_id: str | None = None
 
@@ -74,7 +74,7 @@ class VideoPlayComplete(_Line):
     tracking_id: str
 
 
-class Event(_Line):
+class WebhookEvent(_Line):
     """One webhook event, as far as we read it.
 
     https://developers.line.biz/en/reference/messaging-api/#webhook-event-objects
@@ -87,10 +87,10 @@ class Event(_Line):
     timestamp: int | None = Field(default=None, ge=0, le=32_503_680_000_000)
     webhook_event_id: _Name | None = None
     #: Absent where the friend never consented to LINE's terms for it.
-    source: Source | None = None
+    source: WebhookSource | None = None
     follow: Follow | None = None
     postback: Postback | None = None
-    message: Message | None = None
+    message: WebhookMessage | None = None
     video_play_complete: VideoPlayComplete | None = None
     unsend: Unsend | None = None
 
@@ -122,8 +122,8 @@ class KeptEvent:
         return cls(**{name: row[name] for name in cls.__dataclass_fields__})
 
     @property
-    def event(self) -> Event:
-        return Event.model_validate(self.body)
+    def event(self) -> WebhookEvent:
+        return WebhookEvent.model_validate(self.body)
 
     @property
     def is_standby(self) -> bool:
@@ -156,11 +156,11 @@ def _no_number(word: str) -> NoReturn:
 
 def _read_event(channel: str, body: dict[str, Any], received_at: datetime) -> KeptEvent:
     try:
-        event = Event.model_validate(body)
+        event = WebhookEvent.model_validate(body)
     except ValidationError as error:
         # Refused, it would take the request's other events with it.
         _log.warning("channel %s: can't read a webhook event: %s", channel, _in_words(error))
-        event = Event(type=UNREADABLE)
+        event = WebhookEvent(type=UNREADABLE)
     occurred_at = received_at
     if event.timestamp is not None:
         occurred_at = datetime.fromtimestamp(event.timestamp / 1000, UTC)
@@ -176,7 +176,7 @@ def _read_event(channel: str, body: dict[str, Any], received_at: datetime) -> Ke
     )
 
 
-def _friend_of(event: Event) -> str | None:
+def _friend_of(event: WebhookEvent) -> str | None:
     if event.source is None or event.source.type != "user":
         return None
     try:

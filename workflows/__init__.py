@@ -1,6 +1,6 @@
 """The workflows: what happens, told in the order it happens. No I/O, SQL or HTTP here."""
 
-from workflows.enrolment import Enrolment
-from workflows.journey import Journey
+from workflows.enrolment import EnrolmentWorkflow
+from workflows.journey import JourneyWorkflow
 
-__all__ = ["Enrolment", "Journey"]
+__all__ = ["EnrolmentWorkflow", "JourneyWorkflow"]

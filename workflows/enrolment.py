@@ -1,8 +1,8 @@
 """The enrolment of those who are in a scenario's audience already.
 
-The workflow knows no friends: an activity enters page after page of them, and tells when to come
+The workflow knows no friends: an activity enters page after page of them, and returns when to come
 again. How far it came, whether it is paused and how fast it goes is in the database, which every
-page reads: a signal only says to read it now.
+page reads: a signal only has it read now.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from temporalio.common import Priority
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 from temporalio.workflow import ActivityConfig
 
-from workflows.journey import ATTEMPT, PATIENTLY
+from workflows.journey import ATTEMPT_TIMEOUT, RETRY_FOREVER
 
 with workflow.unsafe.imports_passed_through():
     from activities import Enrolling
@@ -25,7 +25,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 @workflow.defn(name="enrolment")
-class Enrolment:
+class EnrolmentWorkflow:
     """One scenario and all who are in its audience: page after page, until nobody is left."""
 
     @workflow.init
@@ -54,16 +54,16 @@ class Enrolment:
 
     async def enter_page(self) -> Progress:
         """Have the next friends entered."""
-        # What is said from here on may come too late for this page to have seen it.
+        # A signal from here on may come too late for this page to have seen it.
         self.woken = False
         progress = await workflow.execute_activity_method(
-            Enrolling.enter_page, self.enrolment, **self.patiently("enter a page")
+            Enrolling.enter_page, self.enrolment, **self.activity_options("enter a page")
         )
         workflow.set_current_details(f"**{progress.said}**")
         return progress
 
     async def rest(self, progress: Progress) -> None:
-        """Sleep until the next page is due, or somebody says to look."""
+        """Sleep until the next page is due, or a signal asks to look."""
         delay = None
         if progress.next_at is not None:
             delay = max(progress.next_at - workflow.now(), timedelta(0))
@@ -75,15 +75,15 @@ class Enrolment:
     async def call_off(self) -> None:
         """Have the database know that nobody more is to enter."""
         await workflow.execute_activity_method(
-            Enrolling.call_off, self.enrolment, **self.patiently("call it off")
+            Enrolling.call_off, self.enrolment, **self.activity_options("call it off")
         )
         workflow.set_current_details("**cancelled in Temporal**")
 
-    def patiently(self, summary: str) -> ActivityConfig:
+    def activity_options(self, summary: str) -> ActivityConfig:
         return ActivityConfig(
             task_queue=JOURNEYS,
-            start_to_close_timeout=ATTEMPT,
-            retry_policy=PATIENTLY,
+            start_to_close_timeout=ATTEMPT_TIMEOUT,
+            retry_policy=RETRY_FOREVER,
             summary=summary,
             priority=Priority(fairness_key=self.enrolment.channel),
         )

@@ -1,7 +1,7 @@
 """A friend's journey through one scenario.
 
 The workflow knows no scenario: it waits until its plan is due, has the step taken by an activity,
-and is told what comes next. So it stays as it is when marketers write new scenarios, and a
+and learns what comes next. So it stays as it is when marketers write new scenarios, and a
 journey that sleeps for months wakes to the same code (see docs/journeys.md).
 """
 
@@ -22,20 +22,20 @@ with workflow.unsafe.imports_passed_through():
     from tobiishi.temporal import JOURNEY_STATE, JOURNEYS, LINE
 
 #: The world's errors wait and retry for as long as it takes: no outage drops a friend.
-PATIENTLY = RetryPolicy(
+RETRY_FOREVER = RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
 )
 #: LINE is given 20 s for an answer; a worker that died is noticed after this,
-ATTEMPT = timedelta(seconds=30)
-#: and one that died in a send, which tells now and then that it lives, after this.
-SILENCE = timedelta(seconds=10)
+ATTEMPT_TIMEOUT = timedelta(seconds=30)
+#: and one that died in a send, which heartbeats meanwhile, after this.
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 #: How much of the trail the details page shows; the database keeps it all.
-TRAIL_SHOWN = 20
+TRAIL_LINES_SHOWN = 20
 
 
 @workflow.defn(name="journey")
-class Journey:
-    """One friend, one scenario: wait, take the step, be told what comes next, until the end."""
+class JourneyWorkflow:
+    """One friend, one scenario: wait, take the step, learn what comes next, until the end."""
 
     @workflow.init
     def __init__(self, state: JourneyState) -> None:
@@ -109,29 +109,29 @@ class Journey:
             raise
         self.state.plan = taken.plan
         self.state.trail.append(taken.said)
-        del self.state.trail[:-TRAIL_SHOWN]
+        del self.state.trail[:-TRAIL_LINES_SHOWN]
 
     def start_step(self, turn: Turn) -> ActivityHandle[Taken]:
-        patiently = ActivityConfig(
+        options = ActivityConfig(
             task_queue=JOURNEYS,
-            start_to_close_timeout=ATTEMPT,
-            retry_policy=PATIENTLY,
+            start_to_close_timeout=ATTEMPT_TIMEOUT,
+            retry_policy=RETRY_FOREVER,
             cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=turn.plan.label,
             priority=Priority(fairness_key=turn.journey.channel),
         )
         match turn.plan.action:
             case Action.SEND:
-                patiently |= {"task_queue": LINE, "heartbeat_timeout": SILENCE}
-                return workflow.start_activity_method(Sending.send, turn, **patiently)
+                options |= {"task_queue": LINE, "heartbeat_timeout": HEARTBEAT_TIMEOUT}
+                return workflow.start_activity_method(Sending.send, turn, **options)
             case Action.BRANCH:
-                return workflow.start_activity_method(Branching.choose, turn, **patiently)
+                return workflow.start_activity_method(Branching.choose, turn, **options)
             case Action.TAG:
-                return workflow.start_activity_method(Tagging.tag, turn, **patiently)
+                return workflow.start_activity_method(Tagging.tag, turn, **options)
             case Action.WATCH:
-                return workflow.start_activity_method(Awaiting.watch, turn, **patiently)
+                return workflow.start_activity_method(Awaiting.begin, turn, **options)
             case Action.LOOK:
-                return workflow.start_activity_method(Awaiting.look, turn, **patiently)
+                return workflow.start_activity_method(Awaiting.look, turn, **options)
             case Action.END:
                 raise AssertionError("the end is not a step to take")
 
@@ -141,8 +141,8 @@ class Journey:
             Ending.end,
             End(journey=self.state.journey, outcome=outcome),
             task_queue=JOURNEYS,
-            start_to_close_timeout=ATTEMPT,
-            retry_policy=PATIENTLY,
+            start_to_close_timeout=ATTEMPT_TIMEOUT,
+            retry_policy=RETRY_FOREVER,
             summary="end",
         )
         workflow.upsert_search_attributes([JOURNEY_STATE.value_set(outcome)])
@@ -150,6 +150,6 @@ class Journey:
         return outcome
 
     def show(self, now: str) -> None:
-        """Tell the Temporal UI where the friend is; costs no history."""
+        """Show in the Temporal UI where the friend is; costs no history."""
         trail = "\n".join(f"1. {done}" for done in self.state.trail)
         workflow.set_current_details(f"**{now}**\n\n{trail}")

@@ -28,9 +28,9 @@ from tobiishi.local.run import EXAMPLE_SHOP
 from tobiishi.plan import JourneyResult
 from tobiishi.settings import Settings
 from tobiishi.simulator import ACCESS_TOKEN, create_simulator
-from tobiishi.tracking.links import Tracker
+from tobiishi.tracking.links import LinkTracker
 from worker import working
-from workflows import Journey
+from workflows import JourneyWorkflow
 
 API_TOKEN = "api-token"
 SECRET = "channel-secret"
@@ -132,9 +132,9 @@ class Shop:
     async def pass_days(self, days: float) -> None:
         await self.env.sleep(timedelta(days=days))
 
-    def journey(self, scenario: str, friend: str) -> WorkflowHandle[Journey, JourneyResult]:
+    def journey(self, scenario: str, friend: str) -> WorkflowHandle[JourneyWorkflow, JourneyResult]:
         return self.env.client.get_workflow_handle_for(
-            Journey.run, f"journey/default/{scenario}/{friend}"
+            JourneyWorkflow.run, f"journey/default/{scenario}/{friend}"
         )
 
 
@@ -176,7 +176,7 @@ async def shop(
         async with (
             serving(create_app(settings), port) as url,
             Context(
-                database=database, channels=channels, tracker=Tracker.of(settings)
+                database=database, channels=channels, tracker=LinkTracker.of(settings)
             ).closing() as context,
             working(env.client, context),
             httpx.AsyncClient(base_url=line_url, timeout=20) as line,

@@ -17,7 +17,7 @@ from tobiishi.database import Database
 from tobiishi.journeys import deliveries
 from tobiishi.journeys.deliveries import Traced
 from tobiishi.people import events
-from tobiishi.people.events import Event
+from tobiishi.people.events import FriendEvent
 from tobiishi.simulator import ACCESS_TOKEN
 
 IPHONE = {
@@ -80,7 +80,7 @@ async def tap(url: str, headers: dict[str, str] = IPHONE) -> httpx.Response:
         return await phone.get(url, headers=headers, follow_redirects=False)
 
 
-async def events_of(database: Database, friend: str) -> list[Event]:
+async def events_of(database: Database, friend: str) -> list[FriendEvent]:
     async with database.connection() as connection:
         return await events.of_friend(connection, "default", friend)
 

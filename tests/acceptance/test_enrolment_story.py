@@ -18,7 +18,7 @@ from tests.eventually import eventually
 from tobiishi.cli import app as cli
 from tobiishi.database import Connection, Database
 from tobiishi.publishing.enrolment_plan import Progress
-from workflows import Enrolment
+from workflows import EnrolmentWorkflow
 
 SLEEPS = """
 scenario: season
@@ -98,9 +98,9 @@ async def over(shop: Shop, enrolment: dict[str, Any], seconds: float = 60) -> di
     return await eventually(look, lambda seen: seen["finished_at"], seconds=seconds)
 
 
-def workflow(shop: Shop, enrolment: dict[str, Any]) -> WorkflowHandle[Enrolment, Progress]:
+def workflow(shop: Shop, enrolment: dict[str, Any]) -> WorkflowHandle[EnrolmentWorkflow, Progress]:
     name = f"enrolment/default/{enrolment['scenario']}/{enrolment['id']}"
-    return shop.env.client.get_workflow_handle_for(Enrolment.run, name)
+    return shop.env.client.get_workflow_handle_for(EnrolmentWorkflow.run, name)
 
 
 async def journeys(database: Database) -> list[dict[str, Any]]:

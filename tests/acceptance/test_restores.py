@@ -150,9 +150,9 @@ async def world(
 ) -> AsyncIterator[World]:
     port, ports = free_port(), free_ports(2)
     monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{ports[0]}")
-    monkeypatch.setattr(Reconciliation, "first_after", timedelta(seconds=1))
-    monkeypatch.setattr(Reconciliation, "look_every", timedelta(seconds=1))
-    monkeypatch.setattr("tobiishi.relay.reconciliation.LISTED_LATE", timedelta(seconds=1))
+    monkeypatch.setattr(Reconciliation, "initial_delay", timedelta(seconds=1))
+    monkeypatch.setattr(Reconciliation, "poll_interval", timedelta(seconds=1))
+    monkeypatch.setattr("tobiishi.relay.reconciliation.LISTING_DELAY", timedelta(seconds=1))
     simulator = create_simulator(
         webhook_url=f"http://127.0.0.1:{port}/webhook", channel_secret=SECRET
     )

@@ -22,7 +22,7 @@ from tests.serving import serving
 from tobiishi.channels.channels import Channel, Channels
 from tobiishi.database import Database
 from tobiishi.journeys import deliveries, journeys
-from tobiishi.journeys.deliveries import KEY_LIFE
+from tobiishi.journeys.deliveries import RETRY_KEY_LIFETIME
 from tobiishi.people import friends
 from tobiishi.plan import JourneyRef, Plan, Turn
 from tobiishi.scenario import first_plan
@@ -146,9 +146,11 @@ async def test_who_blocks_after_an_answer_was_lost_may_have_got_it(desk: Desk) -
 async def test_after_a_day_of_lost_answers_nothing_is_sent_blind(desk: Desk) -> None:
     await desk.faults(rate_500=1)
     await desk.send()
-    await desk.send(after=KEY_LIFE - timedelta(minutes=1))
+    await desk.send(after=RETRY_KEY_LIFETIME - timedelta(minutes=1))
     await desk.faults()
-    assert (await desk.send(after=KEY_LIFE + timedelta(minutes=1))).startswith("perhaps sent")
+    assert (await desk.send(after=RETRY_KEY_LIFETIME + timedelta(minutes=1))).startswith(
+        "perhaps sent"
+    )
     assert (await desk.received(), await desk.statuses()) == (0, ["unknown"])
 
 

@@ -26,7 +26,7 @@ def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     (folder / "9001_more.sql").write_text("create table more (id int)")
     (folder / "9002_wider.sql").write_text("alter table tags add column wider text")
     monkeypatch.setattr(MODULE, "SQL", tmp_path)
-    monkeypatch.setattr(MODULE, "_LOCK_PATIENCE", 0.2)
+    monkeypatch.setattr(MODULE, "_LOCK_TIMEOUT_SECONDS", 0.2)
     return ["9001_more", "9002_wider"]
 
 

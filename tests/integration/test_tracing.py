@@ -16,12 +16,12 @@ from tests.scenarios import publish, yaml
 from tobiishi.channels.channels import Channel, Channels
 from tobiishi.database import Database
 from tobiishi.journeys import deliveries, journeys
-from tobiishi.journeys.deliveries import Delivery, Status, Traced
+from tobiishi.journeys.deliveries import Delivery, DeliveryStatus, Traced
 from tobiishi.people import friends
 from tobiishi.plan import JourneyRef
 from tobiishi.scenario.model import Send
 from tobiishi.tokens import Signer
-from tobiishi.tracking.links import Tracker
+from tobiishi.tracking.links import LinkTracker
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
 HANAKO, TARO = "U" + "1" * 32, "U" + "2" * 32
@@ -48,7 +48,7 @@ class Ledger:
         message: str,
         *,
         friend: str = HANAKO,
-        status: Status = "sent",
+        status: DeliveryStatus = "sent",
         at: datetime = NOW,
         postbacks: tuple[str, ...] = (),
         videos: tuple[str, ...] = (),
@@ -116,7 +116,7 @@ async def test_a_postback_goes_back_to_the_latest_message_with_its_data(ledger: 
     [("claimed", True), ("sent", True), ("unknown", True), ("refused", False), ("skipped", False)],
 )
 async def test_what_was_surely_not_sent_answers_nothing(
-    ledger: Ledger, status: Status, found: bool
+    ledger: Ledger, status: DeliveryStatus, found: bool
 ) -> None:
     """What is being sent may have arrived: a friend is quick."""
     await ledger.deliver("hello", status=status, postbacks=("yes",), videos=("v",))
@@ -176,18 +176,18 @@ def step(*messages: dict[str, Any], **more: Any) -> Send:
 
 
 async def traceable(
-    ledger: Ledger, tracker: Tracker | None, send: Send, delivery: Delivery
+    ledger: Ledger, tracker: LinkTracker | None, send: Send, delivery: Delivery
 ) -> list[dict[str, Any]]:
     context = Context(database=ledger.database, channels=cast(Channels, None), tracker=tracker)
     return await Sending(context)._traceable(ledger.journeys[HANAKO], send, delivery, send.messages)
 
 
 @pytest.fixture
-def tracker(secret_key: SecretStr) -> Tracker:
-    return Tracker(public_url="https://l.example.com", signer=Signer(secret_key))
+def tracker(secret_key: SecretStr) -> LinkTracker:
+    return LinkTracker(public_url="https://l.example.com", signer=Signer(secret_key))
 
 
-async def test_a_plain_text_asks_the_database_nothing(ledger: Ledger, tracker: Tracker) -> None:
+async def test_a_plain_text_asks_the_database_nothing(ledger: Ledger, tracker: LinkTracker) -> None:
     delivery = await ledger.deliver("hello", status="claimed")
     nowhere = replace(ledger, database=cast(Database, None))
     link = step(LINK, track_links=False)
@@ -205,7 +205,7 @@ async def test_a_plain_text_asks_the_database_nothing(ledger: Ledger, tracker: T
 
 
 async def test_what_a_send_keeps_is_kept_once_and_the_same_in_every_retry(
-    ledger: Ledger, tracker: Tracker
+    ledger: Ledger, tracker: LinkTracker
 ) -> None:
     delivery = await ledger.deliver("hello", status="claimed")
     send = step(LINK, BUTTON, VIDEO)
@@ -228,7 +228,9 @@ async def test_what_a_send_keeps_is_kept_once_and_the_same_in_every_retry(
     assert again[2]["trackingId"] == str(UUID(int=1))
 
 
-async def test_what_postgres_cannot_keep_stops_no_message(ledger: Ledger, tracker: Tracker) -> None:
+async def test_what_postgres_cannot_keep_stops_no_message(
+    ledger: Ledger, tracker: LinkTracker
+) -> None:
     delivery = await ledger.deliver("hello", status="claimed")
     actions = [
         {"type": "postback", "data": "\0"},

@@ -21,7 +21,7 @@ def read(text: str) -> tuple[list[tuple[Any, ...]], Reader]:
     reader = Reader(text=io.StringIO(text, newline=""), today=TODAY)
     lines = [
         (line, friend, json.loads(attributes), json.loads(fields), tags)
-        for line, friend, attributes, fields, tags in filter(None, reader.told())
+        for line, friend, attributes, fields, tags in filter(None, reader.rows())
     ]
     return lines, reader
 

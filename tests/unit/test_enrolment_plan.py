@@ -8,12 +8,12 @@ import pytest
 
 from tests.scenarios import scenario_of, yaml
 from tobiishi.publishing.enrolment_plan import (
-    MOST_WAITING,
-    Status,
+    MAX_WAITING_STARTS,
+    EnrolmentStatus,
     in_words,
     opens_at,
     page_size,
-    rate_of_late,
+    recent_rate,
     rest,
     time_in_words,
 )
@@ -42,11 +42,11 @@ def test_pages_are_neither_tiny_nor_far_between(per_second: int, seconds: float)
         (1, 0.5 * SECOND, 0, 0),
         (100, -1 * SECOND, 0, 0),  # Another machine's clock.
         # Others wait to be started: fewer, and then none.
-        (100, 1 * SECOND, MOST_WAITING - 100, 100),
-        (100, 1 * SECOND, MOST_WAITING - 30, 30),
-        (100, 1 * SECOND, MOST_WAITING, 0),
-        (100, 1 * SECOND, 10 * MOST_WAITING, 0),
-        (1000, 1 * SECOND, 0, MOST_WAITING),
+        (100, 1 * SECOND, MAX_WAITING_STARTS - 100, 100),
+        (100, 1 * SECOND, MAX_WAITING_STARTS - 30, 30),
+        (100, 1 * SECOND, MAX_WAITING_STARTS, 0),
+        (100, 1 * SECOND, 10 * MAX_WAITING_STARTS, 0),
+        (1000, 1 * SECOND, 0, MAX_WAITING_STARTS),
     ],
 )
 def test_a_page_is_as_large_as_the_pace_and_the_backlog_allow(
@@ -66,10 +66,10 @@ def test_a_page_is_as_large_as_the_pace_and_the_backlog_allow(
         (100, 50, timedelta(0), 100),
     ],
 )
-def test_the_rate_follows_what_was_looked_at_of_late(
+def test_the_rate_follows_what_was_looked_at_recently(
     former: float | None, looked: int, since_last: timedelta | None, rate: float | None
 ) -> None:
-    assert rate_of_late(former, looked, since_last) == (rate and pytest.approx(rate, abs=0.1))
+    assert recent_rate(former, looked, since_last) == (rate and pytest.approx(rate, abs=0.1))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_times_are_told_in_words(seconds: float, said: str) -> None:
     ],
 )
 def test_it_tells_how_far_it_has_come(
-    entered: int, seen: int, rate: float, status: Status, note: str, said: str
+    entered: int, seen: int, rate: float, status: EnrolmentStatus, note: str, said: str
 ) -> None:
     told = in_words(entered=entered, seen=seen, total=100_000, rate=rate, status=status, note=note)
     assert told == said

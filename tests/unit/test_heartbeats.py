@@ -32,7 +32,7 @@ class Work:
 
 @pytest.fixture(autouse=True)
 def beats_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activities.heartbeats.BEAT_EVERY", timedelta(seconds=0.05))
+    monkeypatch.setattr("activities.heartbeats.HEARTBEAT_INTERVAL", timedelta(seconds=0.05))
 
 
 @pytest.fixture

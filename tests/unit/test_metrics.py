@@ -25,7 +25,7 @@ SUFFIXES = ("_bucket", "_count", "_sum")
 def told() -> dict[str, set[str]]:
     """Each metric that is told, as Prometheus calls it, and its labels."""
     found = {f"tobiishi_{name}": set[str]() for name in metrics.GAUGES} | {"tobiishi_away": set()}
-    for collector in metrics.COUNTED._collector_to_names:
+    for collector in metrics.REGISTRY._collector_to_names:
         name, labels = collector._name, set(collector._labelnames)  # type: ignore[attr-defined]
         is_counter = collector._type == "counter"  # type: ignore[attr-defined]
         found[f"{name}_total" if is_counter else name] = labels

@@ -14,7 +14,7 @@ from tobiishi.errors import Invalid
 from tobiishi.people.member_lists import IdReader
 from tobiishi.scenario import clock
 from tobiishi.scenario.model import Wait, Window
-from tobiishi.tracking.messages import LONGEST_TEXT, LONGEST_URI, Link, Tracked
+from tobiishi.tracking.messages import MAX_TEXT_UNITS, MAX_URI_CHARS, Link, Tracked
 
 # The same examples every time: what fails here fails for whoever looks into it, too.
 quickly = settings(max_examples=70, deadline=None, database=None, derandomize=True)
@@ -180,7 +180,7 @@ def units(text: str) -> int:
 
 @st.composite
 def text_messages(draw: st.DrawFn) -> dict[str, Any]:
-    text = draw(texts.filter(lambda text: units(text) <= LONGEST_TEXT))
+    text = draw(texts.filter(lambda text: units(text) <= MAX_TEXT_UNITS))
     message: dict[str, Any] = {"type": draw(st.sampled_from(["text", "textV2"])), "text": text}
     places = [units(text[:at]) for at, letter in enumerate(text) if letter == "$"]
     if draw(st.booleans()) and places:
@@ -261,9 +261,9 @@ def _check_lengths(before: Any, after: Any) -> None:
         for name, value in before.items():
             _check_lengths(value, after[name])
             if name == "text":
-                assert units(after[name]) <= LONGEST_TEXT
+                assert units(after[name]) <= MAX_TEXT_UNITS
             if name == "uri":
-                assert len(after[name]) <= max(LONGEST_URI, len(value))
+                assert len(after[name]) <= max(MAX_URI_CHARS, len(value))
     else:
         assert type(before) is type(after)
 

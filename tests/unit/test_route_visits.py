@@ -8,8 +8,8 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from tobiishi.routes.logins import LIFE, Login
-from tobiishi.routes.routes import Visit, counts
+from tobiishi.routes.logins import LOGIN_LIFETIME, Login
+from tobiishi.routes.routes import RouteVisit, counts
 from tobiishi.tokens import Signer
 from tobiishi.tracking import sites
 
@@ -19,8 +19,8 @@ RETURNED = OPENED + timedelta(minutes=1)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
-def visit(*, changed: bool | None, was_friend: bool = False) -> Visit:
-    return Visit(
+def visit(*, changed: bool | None, was_friend: bool = False) -> RouteVisit:
+    return RouteVisit(
         channel="default",
         route="shop-front",
         login="1",
@@ -142,8 +142,8 @@ def test_a_time_that_is_none_is_not_ours(signer: Signer, at: str) -> None:
     ("browser", "after", "expected"),
     [
         (BROWSER, timedelta(0), True),
-        (BROWSER, LIFE, True),
-        (BROWSER, LIFE + SECOND, False),
+        (BROWSER, LOGIN_LIFETIME, True),
+        (BROWSER, LOGIN_LIFETIME + SECOND, False),
         (OTHER, timedelta(0), False),
         ("", timedelta(0), False),
     ],

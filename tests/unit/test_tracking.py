@@ -13,7 +13,7 @@ from tobiishi.scenario import render
 from tobiishi.simulator.message_objects import MESSAGES
 from tobiishi.text import is_keepable
 from tobiishi.tracking.messages import (
-    LARGEST_BUBBLE,
+    MAX_BUBBLE_BYTES,
     Link,
     Tracked,
     parameters_for_line,
@@ -448,12 +448,12 @@ def test_a_bubble_that_would_grow_too_large_stays_as_it_is() -> None:
         (done,) = tracked.rewritten([{"type": "flex", "contents": contents}], address_of)
         return len(json.dumps(done["contents"], ensure_ascii=False).encode())
 
-    full = LARGEST_BUBBLE - size(bubble(0))
-    assert size(bubble(full)) == LARGEST_BUBBLE
+    full = MAX_BUBBLE_BYTES - size(bubble(0))
+    assert size(bubble(full)) == MAX_BUBBLE_BYTES
     small = len(json.dumps(bubble(full + 1)).encode())
     assert size(bubble(full + 1)) == small  # As it was.
-    large = len(json.dumps(bubble(LARGEST_BUBBLE)).encode())
-    assert size(bubble(LARGEST_BUBBLE)) == large  # LINE took it at publishing, so it may.
+    large = len(json.dumps(bubble(MAX_BUBBLE_BYTES)).encode())
+    assert size(bubble(MAX_BUBBLE_BYTES)) == large  # LINE took it at publishing, so it may.
 
 
 def test_a_carousel_that_would_grow_too_large_stays_as_it_is() -> None:

@@ -7,14 +7,20 @@ from uuid import UUID
 
 import pytest
 
-from tobiishi.journeys.deliveries import KEY_LIFE, Delivery, Status, Verdict, verdict_on
+from tobiishi.journeys.deliveries import (
+    RETRY_KEY_LIFETIME,
+    Delivery,
+    DeliveryStatus,
+    Verdict,
+    verdict_on,
+)
 
 CLAIMED_AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
-ALIVE, SPENT = KEY_LIFE, KEY_LIFE + TICK
+ALIVE, SPENT = RETRY_KEY_LIFETIME, RETRY_KEY_LIFETIME + TICK
 
 
-def delivery(status: Status = "claimed", *, is_ambiguous: bool = False) -> Delivery:
+def delivery(status: DeliveryStatus = "claimed", *, is_ambiguous: bool = False) -> Delivery:
     return Delivery(
         retry_key=UUID(int=1),
         step="0",
@@ -59,7 +65,7 @@ def test_a_claimed_delivery(
 @pytest.mark.parametrize("is_ambiguous", [False, True])
 @pytest.mark.parametrize("too_late", [False, True])
 def test_a_settled_delivery_stays_as_it_is(
-    status: Status, age: timedelta, is_ambiguous: bool, too_late: bool
+    status: DeliveryStatus, age: timedelta, is_ambiguous: bool, too_late: bool
 ) -> None:
     settled = delivery(status, is_ambiguous=is_ambiguous)
     assert verdict_on(settled, now=CLAIMED_AT + age, too_late=too_late) == "settled"

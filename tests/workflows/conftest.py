@@ -23,7 +23,7 @@ from temporalio.worker import Worker
 from tobiishi import temporal
 from tobiishi.plan import Action, End, JourneyRef, JourneyResult, JourneyState, Plan, Taken, Turn
 from worker import deployment
-from workflows import Journey
+from workflows import JourneyWorkflow
 
 FRIEND = "U" + "0" * 32
 TEST_SERVER = Path(sys.executable).with_name("temporal-test-server")
@@ -110,14 +110,16 @@ class Stage:
     def client(self) -> Client:
         return self.env.client
 
-    async def start(self, first: Plan | None = None) -> WorkflowHandle[Journey, JourneyResult]:
+    async def start(
+        self, first: Plan | None = None
+    ) -> WorkflowHandle[JourneyWorkflow, JourneyResult]:
         """Start a journey; without a plan its first step is the send `0`, at once."""
         return await start(self.client, await self.env.get_current_time(), first)
 
 
 async def start(
     client: Client, now: datetime, first: Plan | None = None, *, friend: str = FRIEND
-) -> WorkflowHandle[Journey, JourneyResult]:
+) -> WorkflowHandle[JourneyWorkflow, JourneyResult]:
     """Start a journey, as a stage does."""
     journey = JourneyRef(
         journey_id=1,
@@ -129,7 +131,7 @@ async def start(
         started_at=now,
     )
     return await client.start_workflow(
-        Journey.run,
+        JourneyWorkflow.run,
         JourneyState(journey=journey, plan=first or plan(Action.SEND, "0", now)),
         id=journey.workflow_id,
         task_queue=temporal.JOURNEYS,
@@ -152,7 +154,7 @@ async def working(
         Worker(
             client,
             task_queue=temporal.JOURNEYS,
-            workflows=[Journey],
+            workflows=[JourneyWorkflow],
             activities=script.of_database,
             deployment_config=version,
         ),

@@ -16,7 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from tobiishi import temporal
 from tobiishi.publishing.enrolment_plan import EnrolmentRef, Progress
-from workflows import Enrolment
+from workflows import EnrolmentWorkflow
 
 SECOND = timedelta(seconds=1)
 
@@ -69,8 +69,8 @@ class EnrolmentStage:
     env: WorkflowEnvironment
     script: EnrolmentScript
 
-    async def start(self) -> WorkflowHandle[Enrolment, Progress]:
+    async def start(self) -> WorkflowHandle[EnrolmentWorkflow, Progress]:
         ref = EnrolmentRef(enrolment_id=1, channel="default", scenario="welcome", version=1)
         return await self.env.client.start_workflow(
-            Enrolment.run, ref, id=ref.workflow_id, task_queue=temporal.JOURNEYS
+            EnrolmentWorkflow.run, ref, id=ref.workflow_id, task_queue=temporal.JOURNEYS
         )

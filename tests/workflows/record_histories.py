@@ -27,14 +27,14 @@ from tests.workflows.enrolment_stage import EnrolmentScript, EnrolmentStage
 from tobiishi import temporal
 from tobiishi.plan import Action, JourneyResult
 from tobiishi.publishing.enrolment_plan import Progress
-from workflows import Enrolment, Journey
+from workflows import EnrolmentWorkflow, JourneyWorkflow
 
 HISTORIES = Path(__file__).parent.parent / "histories"
 SECOND = timedelta(seconds=1)
 LONG = timedelta(days=30)
 
-Handle = WorkflowHandle[Journey, JourneyResult]
-EnrolmentHandle = WorkflowHandle[Enrolment, Progress]
+Handle = WorkflowHandle[JourneyWorkflow, JourneyResult]
+EnrolmentHandle = WorkflowHandle[EnrolmentWorkflow, Progress]
 
 
 async def walked(stage: Stage) -> Handle:
@@ -251,7 +251,7 @@ async def record(name: str) -> None:
                 env.client,
                 identity="recorder",
                 task_queue=temporal.JOURNEYS,
-                workflows=[Journey, Enrolment],
+                workflows=[JourneyWorkflow, EnrolmentWorkflow],
                 activities=[*script.of_database, *pages.activities],
             ),
             Worker(env.client, task_queue=temporal.LINE, activities=[script.send]),

@@ -18,7 +18,7 @@ from tests.workflows.conftest import TEST_SERVER
 from tests.workflows.enrolment_stage import SECOND, EnrolmentScript, EnrolmentStage
 from tobiishi import temporal
 from tobiishi.publishing.enrolment_plan import Progress
-from workflows import Enrolment
+from workflows import EnrolmentWorkflow
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -34,7 +34,7 @@ async def enrolling() -> AsyncIterator[EnrolmentStage]:
         Worker(
             env.client,
             task_queue=temporal.JOURNEYS,
-            workflows=[Enrolment],
+            workflows=[EnrolmentWorkflow],
             activities=script.activities,
         ),
     ):

@@ -10,7 +10,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from tests.workflows.record_histories import ENROLMENT_SHAPES, HISTORIES, SHAPES
-from workflows import Enrolment, Journey
+from workflows import EnrolmentWorkflow, JourneyWorkflow
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
 
@@ -24,7 +24,9 @@ WHAT_TO_DO = (
 @pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)
 async def test_a_journey_under_way_replays(file: Path) -> None:
     history = WorkflowHistory.from_json("journey", file.read_text(encoding="utf-8"))
-    replayer = Replayer(workflows=[Journey, Enrolment], data_converter=pydantic_data_converter)
+    replayer = Replayer(
+        workflows=[JourneyWorkflow, EnrolmentWorkflow], data_converter=pydantic_data_converter
+    )
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     assert result.replay_failure is None, f"{WHAT_TO_DO}\n\n{result.replay_failure}"
 

@@ -48,7 +48,7 @@ from tobiishi.settings import Settings
 _log = logging.getLogger(__name__)
 
 #: Bytes of a request's body: LINE's webhooks, scenario files and 10,000 ids are smaller.
-LARGEST_BODY = 1_000_000
+MAX_BODY_BYTES = 1_000_000
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -69,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         # Bodies are read before the token is looked at: nobody's may fill the memory.
-        max_body_size=LARGEST_BODY,
+        max_body_size=MAX_BODY_BYTES,
         generate_unique_id_function=_operation_id,
     )
     for noun in (
@@ -162,8 +162,8 @@ async def _wrong_scenario(_: Request, error: Exception) -> JSONResponse:
 async def _wrong_request(_: Request, error: Exception) -> JSONResponse:
     """As FastAPI's own, without the input: that may be a secret, or no JSON at all (NaN)."""
     assert isinstance(error, RequestValidationError)
-    told = ("type", "loc", "msg")
-    problems = [{name: problem[name] for name in told} for problem in error.errors()]
+    names = ("type", "loc", "msg")
+    problems = [{name: problem[name] for name in names} for problem in error.errors()]
     return _Problem({"detail": problems}, 422)
 
 

@@ -25,7 +25,7 @@ router = APIRouter(
 )
 
 #: Bytes, and how many of them are kept in memory before the rest goes to the disk.
-LARGEST_FILE, _IN_MEMORY = 64_000_000, 1_000_000
+MAX_FILE_BYTES, _IN_MEMORY_BYTES = 64_000_000, 1_000_000
 
 
 class WrongCell(Described):
@@ -81,7 +81,7 @@ class Refused(Described):
     response_model=AttributesUploaded,
     responses=answers(413)
     | {400: {"model": Refused | Problem, "description": "Nothing was kept: the file is wrong"}},
-    max_body_size=LARGEST_FILE,
+    max_body_size=MAX_FILE_BYTES,
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -101,7 +101,7 @@ async def upload_attributes(
     async with context.database.connection() as connection:
         await context.channels.get(connection, channel)
     at = now()
-    with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
+    with SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as file:
         async for piece in request.stream():
             file.write(piece)
         try:
@@ -113,10 +113,13 @@ async def upload_attributes(
                 today=at.astimezone(ZoneInfo(context.settings.timezone)).date(),
                 at=at,
             )
-        except attribute_files.WrongLines as error:
-            told = [WrongCell.model_validate(cell) for cell in error.wrong_lines]
+        except attribute_files.WrongAttributeLines as error:
+            wrong_cells = [WrongCell.model_validate(cell) for cell in error.wrong_lines]
             refused = Refused(
-                detail=str(error), wrong=error.wrong, wrong_lines=told, encoding=error.encoding
+                detail=str(error),
+                wrong=error.wrong,
+                wrong_lines=wrong_cells,
+                encoding=error.encoding,
             )
             return JSONResponse(refused.model_dump(), 400)
     context.relay.changes.ring()

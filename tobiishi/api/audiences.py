@@ -15,7 +15,7 @@ from tobiishi.api.errors import answers
 from tobiishi.people import audiences, definitions
 from tobiishi.people.friends import FriendId
 from tobiishi.publishing import audience_removal
-from tobiishi.scenario.rules import Definition, Kind
+from tobiishi.scenario.rules import AudienceKind, Definition
 
 router = APIRouter(
     prefix="/api/audiences",
@@ -25,7 +25,7 @@ router = APIRouter(
 )
 
 #: As many ids as LINE takes in one JSON upload.
-MOST_IDS = 10_000
+MAX_FRIENDS_PER_REQUEST = 10_000
 
 AudienceName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
@@ -41,7 +41,7 @@ class Audience(Described):
     """Its name, in scenarios and in addresses."""
     title: str
     """What people call it."""
-    kind: Kind
+    kind: AudienceKind
     """What decides who is in it: a list, or a rule of this kind."""
     rule: dict[str, Any]
     """What goes with its kind: the tag, the message, the page and the days, the condition."""
@@ -82,7 +82,7 @@ class FriendIds(Described):
 
     model_config = ConfigDict(extra="forbid")
 
-    friends: list[FriendId] = Field(min_length=1, max_length=MOST_IDS)
+    friends: list[FriendId] = Field(min_length=1, max_length=MAX_FRIENDS_PER_REQUEST)
     """The friends' LINE user ids."""
 
 

@@ -28,8 +28,8 @@ ChannelName = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
 
 def _is_printable(secret: SecretStr) -> SecretStr:
-    said = secret.get_secret_value()
-    if not (said.isascii() and said.isprintable()):
+    value = secret.get_secret_value()
+    if not (value.isascii() and value.isprintable()):
         raise ValueError("copy it from the LINE Developers console: letters and digits, one line")
     return secret
 

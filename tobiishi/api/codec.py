@@ -21,7 +21,7 @@ router = APIRouter(
 public = APIRouter(prefix="/codec", tags=["codec"])
 
 #: Bytes. A page of a history is smaller.
-LARGEST = 10_000_000
+MAX_BODY_BYTES = 10_000_000
 
 
 class Endpoint(Described):
@@ -39,12 +39,12 @@ async def show(request: Request, context: InContext) -> Endpoint:
     return Endpoint(url=base + path_of(context.signer))
 
 
-@public.post("/{token}/decode", include_in_schema=False, max_body_size=LARGEST)
+@public.post("/{token}/decode", include_in_schema=False, max_body_size=MAX_BODY_BYTES)
 async def decode(token: str, request: Request, context: InContext) -> Response:
     return await _answer(token, request, context, encode=False)
 
 
-@public.post("/{token}/encode", include_in_schema=False, max_body_size=LARGEST)
+@public.post("/{token}/encode", include_in_schema=False, max_body_size=MAX_BODY_BYTES)
 async def encode(token: str, request: Request, context: InContext) -> Response:
     return await _answer(token, request, context, encode=True)
 
@@ -67,8 +67,8 @@ async def _answer(token: str, request: Request, context: Context, *, encode: boo
         raise Invalid(f"the body is not Temporal's payloads: {error}") from None
     except SettingError as error:
         raise Invalid(str(error)) from None
-    said = json_format.MessageToJson(Payloads(payloads=coded))
-    return Response(said, media_type="application/json", headers=_headers(request))
+    body = json_format.MessageToJson(Payloads(payloads=coded))
+    return Response(body, media_type="application/json", headers=_headers(request))
 
 
 def _headers(request: Request) -> dict[str, str]:

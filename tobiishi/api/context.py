@@ -20,7 +20,7 @@ from tobiishi.channels.vault import Vault
 from tobiishi.database import Database
 from tobiishi.errors import SettingError
 from tobiishi.limits import Limit
-from tobiishi.metrics import Looked
+from tobiishi.metrics import Gauges
 from tobiishi.relay.relay import Relay
 from tobiishi.settings import Settings
 from tobiishi.tokens import Signer
@@ -38,7 +38,7 @@ class Context:
     temporal: Client
     relay: Relay
     #: What the database and Temporal know, for Prometheus.
-    looked: Looked
+    gauges: Gauges
     #: How often a visitor of the shop's site may tell something.
     visits: Limit = field(default_factory=lambda: Limit(times=120, seconds=60))
 
@@ -50,7 +50,7 @@ class Context:
         Temporal may be away: webhooks are kept all the same, and journeys start when it is back.
         """
         url, vault = cls.check(settings)
-        assert settings.secret_key is not None  # Or the vault would have said so.
+        assert settings.secret_key is not None  # Or the vault would have refused it.
         # The relay has hands of its own: requests must not wait for them.
         database = await Database.open(url, size=20)
         try:
@@ -66,7 +66,7 @@ class Context:
                     signer=Signer(settings.secret_key),
                     temporal=client,
                     relay=relay,
-                    looked=Looked(database, client),
+                    gauges=Gauges(database, client),
                 )
         finally:
             await database.close()

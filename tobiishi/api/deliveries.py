@@ -35,7 +35,7 @@ class Delivery(Described):
     """Which of the friend's journeys through the scenario it is, from 1."""
     message: str
     """The message's name in the scenario."""
-    status: deliveries.Status
+    status: deliveries.DeliveryStatus
     """What became of it."""
     reason: str | None
     """LINE's words, or ours."""

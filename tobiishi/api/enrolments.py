@@ -14,7 +14,7 @@ from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.errors import NotFound
 from tobiishi.publishing import enrolments
-from tobiishi.publishing.enrolment_plan import FASTEST, Status
+from tobiishi.publishing.enrolment_plan import MAX_PER_SECOND, EnrolmentStatus
 
 router = APIRouter(
     prefix="/api/enrolments",
@@ -50,7 +50,7 @@ class Enrolment(Described):
     """The version of the scenario that they enter."""
     audience: str
     """The audience whose members enter."""
-    status: Status
+    status: EnrolmentStatus
     """Whether it runs, waits or is over."""
     said: str
     """How far it has come, in words."""
@@ -78,7 +78,7 @@ class Enrolment(Described):
             version=enrolment.ref.version,
             audience=enrolment.audience,
             status=enrolment.status,
-            said=enrolment.said,
+            said=enrolment.summary,
             total=enrolment.total,
             seen=enrolment.seen,
             entered=enrolment.entered,
@@ -94,7 +94,7 @@ class EnrolmentPace(Described):
 
     model_config = ConfigDict(extra="forbid")
 
-    per_second: int = Field(ge=1, le=FASTEST)
+    per_second: int = Field(ge=1, le=MAX_PER_SECOND)
     """How many may enter in a second, at most."""
 
 

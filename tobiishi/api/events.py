@@ -15,14 +15,14 @@ from tobiishi.api.errors import answers
 from tobiishi.errors import Invalid
 from tobiishi.people import events, friends
 from tobiishi.people.friends import FriendId
-from tobiishi.scenario.rules import LONGEST_LOOK_BACK, EventName
+from tobiishi.scenario.rules import MAX_LOOK_BACK_DAYS, EventName
 
 router = APIRouter(
     prefix="/api", tags=["events"], dependencies=[Authorised], responses=answers(401, 404, 422, 503)
 )
 
 #: A clock that is ahead of ours by less than this is no reason to lose an event.
-AHEAD = timedelta(minutes=5)
+MAX_CLOCK_SKEW = timedelta(minutes=5)
 
 #: As Postgres counts events.
 MAX_ID = 2**63 - 1
@@ -74,7 +74,7 @@ class FriendEvent(Described):
 
     id: int
     """The event's number."""
-    source: events.Source
+    source: events.EventSource
     """Where it was seen."""
     event: str
     """What they did."""
@@ -95,32 +95,32 @@ class FriendEvent(Described):
     summary="Tell what friends did on the shop's site or in its systems",
     responses=answers(400, 413),
 )
-async def tell(body: NewEvents, context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> Kept:
+async def record(body: NewEvents, context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> Kept:
     at, new = now(), 0
-    for number, told in enumerate(body.events):
-        _check_time(number, told.at, at)
+    for number, event in enumerate(body.events):
+        _check_time(number, event.at, at)
     async with context.database.transaction() as connection:
         await context.channels.get(connection, channel)
-        known = await friends.get_many(connection, channel, [told.friend for told in body.events])
-        for number, told in enumerate(body.events):
-            if told.friend not in known:
+        known = await friends.get_many(connection, channel, [event.friend for event in body.events])
+        for number, event in enumerate(body.events):
+            if event.friend not in known:
                 raise Invalid(
-                    f"events[{number}].friend: {told.friend!r} is not a friend of channel "
+                    f"events[{number}].friend: {event.friend!r} is not a friend of channel "
                     f"{channel!r}; nothing was kept, leave it out or correct it"
                 )
         # In one order, so that two requests about the same friends don't wait for each other.
-        for told in sorted(body.events, key=lambda told: told.friend):
+        for event in sorted(body.events, key=lambda event: event.friend):
             new += await events.record(
                 connection,
-                events.Event(
+                events.FriendEvent(
                     channel=channel,
-                    friend=told.friend,
+                    friend=event.friend,
                     source="site",
-                    event=told.event,
-                    occurred_at=told.at or at,
-                    url=told.url,
-                    detail=told.detail,
-                    key=told.id and f"api {told.id}",
+                    event=event.event,
+                    occurred_at=event.at or at,
+                    url=event.url,
+                    detail=event.detail,
+                    key=event.id and f"api {event.id}",
                 ),
             )
     context.relay.changes.ring()
@@ -148,10 +148,10 @@ async def of_friend(
 def _check_time(number: int, at: datetime | None, now: datetime) -> None:
     if at is None:
         return
-    if at > now + AHEAD:
+    if at > now + MAX_CLOCK_SKEW:
         raise Invalid(f"events[{number}].at: {at.isoformat()} is in the future; correct it")
-    if at < now - timedelta(days=LONGEST_LOOK_BACK):
+    if at < now - timedelta(days=MAX_LOOK_BACK_DAYS):
         raise Invalid(
-            f"events[{number}].at: {at.isoformat()} is over {LONGEST_LOOK_BACK} days ago, which no "
-            "audience looks back; leave it out"
+            f"events[{number}].at: {at.isoformat()} is over {MAX_LOOK_BACK_DAYS} days ago, which "
+            "no audience looks back; leave it out"
         )

@@ -43,7 +43,7 @@ class CurrentMembership(_Read):
     """Why they came in, in words."""
 
 
-class Said(_Read):
+class TrailEntry(_Read):
     """One thing that a journey did, and what it rests on."""
 
     at: datetime
@@ -63,7 +63,7 @@ class JourneyDelivery(_Read):
     """The step of the scenario that sends it."""
     message: str
     """The message's name in the scenario."""
-    status: deliveries.Status
+    status: deliveries.DeliveryStatus
     """`sent`: LINE accepted it, which is all that anyone can know."""
     reason: str | None
     """Why it was not sent, or may not have been; null where there is nothing to say."""
@@ -100,7 +100,7 @@ class Journey(Described):
     """Why it ended, or must end, early."""
     workflow_id: str
     """Its workflow in Temporal."""
-    trail: list[Said]
+    trail: list[TrailEntry]
     """What it did, step by step."""
     deliveries: list[JourneyDelivery]
     """The messages that it came to send."""
@@ -111,7 +111,7 @@ class FriendSummary(_Read):
 
     friend: str
     """Their LINE user id."""
-    status: friends.Status
+    status: friends.FriendStatus
     """Whether they can be sent to."""
     display_name: str | None
     """Their name in LINE's profile; null until LINE has told."""
@@ -130,7 +130,7 @@ class Friend(Described):
     """The LINE channel whose friend they are."""
     friend: str
     """Their LINE user id."""
-    status: friends.Status
+    status: friends.FriendStatus
     """Whether they can be sent to."""
     display_name: str | None
     """Their name in LINE's profile; null until LINE has told."""
@@ -279,8 +279,8 @@ async def _journey(connection: Connection, journey: journeys.Journey) -> Journey
         because=journey.stopping_because,
         workflow_id=ref.workflow_id,
         trail=[
-            Said.model_validate(said)
-            for said in await journeys.trail_of(connection, ref.journey_id)
+            TrailEntry.model_validate(entry)
+            for entry in await journeys.trail_of(connection, ref.journey_id)
         ],
         deliveries=[
             JourneyDelivery.model_validate(delivery)

@@ -42,5 +42,5 @@ async def ready(context: InContext, response: Response) -> dict[str, str]:
 )
 async def show_metrics(context: InContext) -> Response:
     """What this starter counted, and what the database and Temporal know: docs/monitoring.md."""
-    body = metrics.counted() + await context.looked.up()
+    body = metrics.counted() + await context.gauges.collect()
     return Response(body, media_type=metrics.CONTENT_TYPE)

@@ -43,7 +43,7 @@ class Hold(Described):
     """What it holds back: a channel, a scenario, a friend."""
     name: str
     """The scenario's name or the friend's id; empty for the whole channel."""
-    kind: holds.Kind
+    kind: holds.HoldKind
     """Who or what holds: somebody paused it, or LINE takes nothing now."""
     reason: str
     """Why, in words."""

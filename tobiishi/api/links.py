@@ -23,26 +23,26 @@ from tobiishi.database import Unavailable
 from tobiishi.limits import Limit
 from tobiishi.relay.queue import is_away, wait_after
 from tobiishi.tracking import links, sites
-from tobiishi.tracking.links import Token, Visit, location
-from tobiishi.tracking.messages import Kind
+from tobiishi.tracking.links import LinkVisit, Token, location
+from tobiishi.tracking.messages import LinkKind
 from tobiishi.tracking.user_agents import is_for_somebody, language_of, os_of
 
 _log = logging.getLogger(__name__)
 
 #: Seconds that the database may take to tell where a link leads.
-LOOK_WITHIN = 3
+LOOKUP_TIMEOUT_SECONDS = 3
 #: Seconds that a visitor waits for the record of their visit, which goes on after that.
-RECORD_WITHIN = 1.0
+RECORD_TIMEOUT_SECONDS = 1.0
 #: Seconds that a starter which stops waits for the records of visits.
-FINISH_WITHIN = 3
+FINISH_TIMEOUT_SECONDS = 3
 #: Visits that wait to be recorded; more than that are lost.
-MOST_WAITING = 10_000
+MAX_WAITING_VISITS = 10_000
 #: Visits of one friend to one link that are recorded in a minute.
-MOST_A_MINUTE = 30
+MAX_VISITS_PER_MINUTE = 30
 #: How often a visit is tried that fails while the database is there.
-MOST_TRIES = 5
+MAX_ATTEMPTS = 5
 #: Links whose way is remembered for when the database is away.
-MOST_REMEMBERED = 5_000
+MAX_CACHED_URLS = 5_000
 
 
 class Recorder:
@@ -54,10 +54,12 @@ class Recorder:
     def __init__(self, context: Context, hands: int = 4) -> None:
         self._context = context
         self._hands = hands
-        self._waiting: asyncio.Queue[tuple[Visit, asyncio.Event]] = asyncio.Queue(MOST_WAITING)
-        self._often = Limit(times=MOST_A_MINUTE, seconds=60)
+        self._waiting: asyncio.Queue[tuple[LinkVisit, asyncio.Event]] = asyncio.Queue(
+            MAX_WAITING_VISITS
+        )
+        self._often = Limit(times=MAX_VISITS_PER_MINUTE, seconds=60)
         self._working: Sequence[asyncio.Task[None]] = ()
-        self._urls: dict[tuple[Kind, int], str] = {}
+        self._urls: dict[tuple[LinkKind, int], str] = {}
 
     async def __aenter__(self) -> Recorder:
         self._working = [asyncio.create_task(self._work()) for _ in range(self._hands)]
@@ -65,7 +67,7 @@ class Recorder:
 
     async def __aexit__(self, *_: object) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(FINISH_WITHIN):
+            async with asyncio.timeout(FINISH_TIMEOUT_SECONDS):
                 await self._waiting.join()
         for task in self._working:
             task.cancel()
@@ -73,7 +75,7 @@ class Recorder:
         while not self._waiting.empty():
             _log.error("a visit is lost, as the starter stops: %s", self._waiting.get_nowait()[0])
 
-    def record(self, visit: Visit) -> asyncio.Event:
+    def record(self, visit: LinkVisit) -> asyncio.Event:
         """Have the visit recorded; tells when that is done."""
         done = asyncio.Event()
         if not self._often.takes(visit.token):
@@ -82,7 +84,9 @@ class Recorder:
         try:
             self._waiting.put_nowait((visit, done))
         except asyncio.QueueFull:
-            _log.error("%d visits wait to be recorded; this one is lost: %s", MOST_WAITING, visit)
+            _log.error(
+                "%d visits wait to be recorded; this one is lost: %s", MAX_WAITING_VISITS, visit
+            )
             done.set()
         return done
 
@@ -98,13 +102,13 @@ class Recorder:
                 done.set()
                 self._waiting.task_done()
 
-    async def _keep(self, visit: Visit) -> None:
+    async def _keep(self, visit: LinkVisit) -> None:
         for tries in itertools.count(1):
             try:
                 async with self._context.database.transaction() as connection:
                     new = await links.record(connection, visit)
             except Exception as error:
-                if not is_away(error) and tries == MOST_TRIES:
+                if not is_away(error) and tries == MAX_ATTEMPTS:
                     _log.exception("a visit is lost: %s", visit)
                     return
                 _log.warning("a visit is not recorded yet: %s", error)
@@ -114,9 +118,9 @@ class Recorder:
                 return
             await asyncio.sleep(wait_after(tries - 1).total_seconds())
 
-    def remember(self, link: links.Sent) -> None:
+    def remember(self, link: links.SentLink) -> None:
         key = (link.token.kind, link.token.link)
-        if key not in self._urls and len(self._urls) >= MOST_REMEMBERED:
+        if key not in self._urls and len(self._urls) >= MAX_CACHED_URLS:
             del self._urls[next(iter(self._urls))]
         self._urls[key] = link.url
 
@@ -140,30 +144,35 @@ def _recorder(request: Request) -> Recorder:
 InRecorder = Annotated[Recorder, Depends(_recorder)]
 
 
-@router.api_route("/l/{said:path}", methods=["GET", "HEAD"], include_in_schema=False)
-async def follow(said: str, request: Request, context: InContext, recorder: InRecorder) -> Response:
+@router.api_route("/l/{token:path}", methods=["GET", "HEAD"], include_in_schema=False)
+async def follow(
+    token: str, request: Request, context: InContext, recorder: InRecorder
+) -> Response:
     """Send the visitor on to where the link leads, and record the click."""
-    return await _answer("link", said, request, context, recorder)
+    return await _answer("link", token, request, context, recorder)
 
 
-@router.api_route("/i/{said:path}", methods=["GET", "HEAD"], include_in_schema=False)
-async def show(said: str, request: Request, context: InContext, recorder: InRecorder) -> Response:
+@router.api_route("/i/{token:path}", methods=["GET", "HEAD"], include_in_schema=False)
+async def show(token: str, request: Request, context: InContext, recorder: InRecorder) -> Response:
     """Send the fetcher of an image on to where it is, and record that it was fetched."""
-    return await _answer("image", said, request, context, recorder)
+    return await _answer("image", token, request, context, recorder)
 
 
 async def _answer(
-    kind: Kind, said: str, request: Request, context: Context, recorder: Recorder
+    kind: LinkKind, text: str, request: Request, context: Context, recorder: Recorder
 ) -> Response:
     # LINE may take Japanese text right behind an address for a part of it.
-    token = Token.read(context.signer, kind, re.split(r"[^\0-\x7f]", said, maxsplit=1)[0])
+    token = Token.read(context.signer, kind, re.split(r"[^\0-\x7f]", text, maxsplit=1)[0])
     if token is None:
         return page(404, NOT_FOUND)
     at, agent = now(), request.headers.get("user-agent", "")
     counted = is_for_somebody(request.method, request.headers)
-    patience = RECORD_WITHIN
+    patience = RECORD_TIMEOUT_SECONDS
     try:
-        async with asyncio.timeout(LOOK_WITHIN), context.database.connection() as connection:
+        async with (
+            asyncio.timeout(LOOKUP_TIMEOUT_SECONDS),
+            context.database.connection() as connection,
+        ):
             link = await links.sent(connection, token)
             if link is None:
                 return page(404, NOT_FOUND)
@@ -186,7 +195,7 @@ async def _answer(
         url, patience = remembered, 0.0
     if counted:
         language = language_of(request.headers.get("accept-language", ""))
-        done = recorder.record(Visit(token=token, at=at, os=os_of(agent), language=language))
+        done = recorder.record(LinkVisit(token=token, at=at, os=os_of(agent), language=language))
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await done.wait()

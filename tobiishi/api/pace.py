@@ -21,7 +21,7 @@ class PaceBody(Described):
 
     model_config = ConfigDict(extra="forbid")
 
-    per_channel: float | None = Field(default=None, ge=1, le=pacing.FASTEST)
+    per_channel: float | None = Field(default=None, ge=1, le=pacing.MAX_PER_SECOND)
     """To the friends of each channel; null: as many as LINE allows, 2,000."""
     together: float | None = Field(default=None, ge=1, le=1_000_000)
     """Of all channels together; null: no limit."""
@@ -54,7 +54,9 @@ async def show(context: InContext) -> Pace:
 )
 async def put(body: PaceBody, context: InContext) -> Pace:
     """Nothing restarts. 503 while Temporal is away."""
-    pace = pacing.Pace(per_channel=body.per_channel or pacing.FASTEST, together=body.together)
+    pace = pacing.Pace(
+        per_channel=body.per_channel or pacing.MAX_PER_SECOND, together=body.together
+    )
     try:
         await pacing.change(context.temporal, pace, reason="set through the API")
         return Pace.model_validate(await pacing.current(context.temporal))

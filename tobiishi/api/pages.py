@@ -8,7 +8,7 @@ from fastapi import Response
 from fastapi.responses import HTMLResponse
 
 #: Seconds until the page that asks to wait opens the address again.
-OPEN_AGAIN = 5
+RETRY_SECONDS = 5
 
 _ALWAYS = {
     "Cache-Control": "no-store",
@@ -26,8 +26,8 @@ _PAGE = """<!doctype html>
 """
 _TRY_AGAIN = f"""
 <title>お待ちください</title>
-<meta http-equiv="refresh" content="{OPEN_AGAIN}">
-<p>ただいま混み合っています。{OPEN_AGAIN}秒後に自動で開き直しますので、そのままお待ちください。</p>
+<meta http-equiv="refresh" content="{RETRY_SECONDS}">
+<p>ただいま混み合っています。{RETRY_SECONDS}秒後に自動で開き直しますので、そのままお待ちください。</p>
 """
 
 
@@ -38,4 +38,4 @@ def page(status: int, body: str, headers: Mapping[str, str] | None = None) -> Re
 
 def try_again() -> Response:
     """Opens the address again by itself, in a moment."""
-    return page(503, _TRY_AGAIN, {"Retry-After": str(OPEN_AGAIN)})
+    return page(503, _TRY_AGAIN, {"Retry-After": str(RETRY_SECONDS)})

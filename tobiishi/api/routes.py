@@ -27,14 +27,14 @@ from tobiishi.errors import Invalid
 from tobiishi.line.login import authorize_url
 from tobiishi.relay.reception import Reception, Returned
 from tobiishi.routes import routes
-from tobiishi.routes.logins import LIFE, Login
+from tobiishi.routes.logins import LOGIN_LIFETIME, Login
 from tobiishi.routes.qr import drawn
 from tobiishi.routes.routes import Route
 
 _log = logging.getLogger(__name__)
 
 #: Characters that LINE's code has at most.
-LONGEST_CODE = 2000
+MAX_CODE_CHARS = 2000
 
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -69,11 +69,11 @@ InReception = Annotated[Reception, Depends(_reception)]
 @public.api_route("/r/callback", methods=["GET", "HEAD"], include_in_schema=False)
 async def come_back(request: Request, context: InContext, reception: InReception) -> Response:
     """LINE Login sends people back here, who logged in or would not."""
-    at, said = now(), request.query_params
-    login = Login.read(context.signer, said.get("state", ""))
+    at, query = now(), request.query_params
+    login = Login.read(context.signer, query.get("state", ""))
     # Where LINE's automatic login fails, the state is none of ours: the address still tells where
     # they wanted to go.
-    name = login.channel if login else said.get("channel", DEFAULT_CHANNEL)
+    name = login.channel if login else query.get("channel", DEFAULT_CHANNEL)
     try:
         found = await reception.find(name, login.route if login else "")
     except Unavailable:
@@ -81,12 +81,12 @@ async def come_back(request: Request, context: InContext, reception: InReception
     if found is None:
         return page(404, NOT_FOUND)
     channel, _is_route = found
-    code, browser = said.get("code", ""), _browser(request, context)
-    if "error" in said:
-        _log.info("channel %s: LINE Login did not let in: %.60r", name, said["error"])
+    code, browser = query.get("code", ""), _browser(request, context)
+    if "error" in query:
+        _log.info("channel %s: LINE Login did not let in: %.60r", name, query["error"])
     elif login is None or browser is None or not login.is_of(browser, at):
         _log.info("channel %s: somebody comes back from a login that they did not begin", name)
-    elif code and len(code) <= LONGEST_CODE and channel.login and request.method == "GET":
+    elif code and len(code) <= MAX_CODE_CHARS and channel.login and request.method == "GET":
         returned = Returned(
             channel=channel,
             login=login,
@@ -94,7 +94,7 @@ async def come_back(request: Request, context: InContext, reception: InReception
             code=code,
             redirect_uri=_callback(context, name),
             friendship_changed={"true": True, "false": False}.get(
-                said.get("friendship_status_changed", "")
+                query.get("friendship_status_changed", "")
             ),
             at=at,
         )
@@ -133,7 +133,7 @@ async def enter(
     answer.set_cookie(
         _cookie(context),
         browser,
-        max_age=int(LIFE.total_seconds()),
+        max_age=int(LOGIN_LIFETIME.total_seconds()),
         secure=_is_secure(context),
         httponly=True,
         samesite="lax",

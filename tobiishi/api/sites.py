@@ -17,7 +17,7 @@ from tobiishi.api.described import Described
 from tobiishi.api.errors import answers, documents
 from tobiishi.errors import Invalid
 from tobiishi.people import audiences, events, friends
-from tobiishi.people.events import Event
+from tobiishi.people.events import FriendEvent
 from tobiishi.scenario.rules import EventName
 from tobiishi.tracking import sites
 from tobiishi.tracking.user_agents import language_of, os_of
@@ -31,9 +31,9 @@ router = APIRouter(
 public = APIRouter(tags=["public"])
 
 #: Bytes of what the tag tells at once, and of the details in it.
-LARGEST_TOLD, LARGEST_DETAIL = 8_000, 2_000
+MAX_BODY_BYTES, MAX_DETAIL_BYTES = 8_000, 2_000
 #: Seconds: the tag tells again what was not taken.
-PATIENCE = 5
+TIMEOUT_SECONDS = 5
 
 _TAG = (Path(__file__).parent / "static" / "tag.js").read_bytes()
 _TAG_HEADERS = {
@@ -56,7 +56,7 @@ class Sites(Described):
     """The hosts, such as www.shop.example."""
 
 
-class Told(Described):
+class TagEvent(Described):
     """What the tag tells of a visitor."""
 
     model_config = ConfigDict(extra="ignore")
@@ -118,7 +118,7 @@ async def tag(request: Request) -> Response:
     summary="What the tag tells of a visitor",
     status_code=204,
     response_class=Response,
-    max_body_size=LARGEST_TOLD,
+    max_body_size=MAX_BODY_BYTES,
     responses=answers(400, 413, 429, 503),
 )
 async def collect(request: Request, context: InContext) -> Response:
@@ -128,31 +128,31 @@ async def collect(request: Request, context: InContext) -> Response:
     away (the tag then tells it again).
     """
     at = now()
-    told = _read(await request.body())
-    number = sites.number_of(context.signer, told.visitor, at)
-    said_to_be_from = request.headers.get("origin") or request.headers.get("referer") or ""
-    host = sites.host_in(said_to_be_from)
-    if number is None or host is None or host != sites.host_in(told.url):
+    event = _read(await request.body())
+    number = sites.number_of(context.signer, event.visitor, at)
+    origin = request.headers.get("origin") or request.headers.get("referer") or ""
+    host = sites.host_in(origin)
+    if number is None or host is None or host != sites.host_in(event.url):
         return Response(status_code=204, headers=_ANY_PAGE)
     if not context.visits.takes(number):
         return Response(status_code=429, headers=_ANY_PAGE | {"Retry-After": "60"})
     os = os_of(request.headers.get("user-agent", ""))
     language = language_of(request.headers.get("accept-language", ""))
-    async with asyncio.timeout(PATIENCE), context.database.transaction() as connection:
+    async with asyncio.timeout(TIMEOUT_SECONDS), context.database.transaction() as connection:
         known = await sites.visitor(connection, number, host)
         if known is None:
             return Response(status_code=204, headers=_ANY_PAGE)
         await events.record(
             connection,
-            Event(
+            FriendEvent(
                 channel=known.channel,
                 friend=known.friend,
                 source="site",
-                event=told.event,
+                event=event.event,
                 occurred_at=at,
-                url=sites.page(told.url)[:2000],
-                detail=told.detail,
-                key=f"site {number} {told.id}",
+                url=sites.page(event.url)[:2000],
+                detail=event.detail,
+                key=f"site {number} {event.id}",
             ),
         )
         if await friends.see(connection, known.channel, known.friend, os=os, language=language):
@@ -161,16 +161,18 @@ async def collect(request: Request, context: InContext) -> Response:
     return Response(status_code=204, headers=_ANY_PAGE)
 
 
-def _read(body: bytes) -> Told:
+def _read(body: bytes) -> TagEvent:
     try:
-        told = Told.model_validate_json(body)
-        told.url.encode()
-        detail = json.dumps(told.detail, allow_nan=False)
+        event = TagEvent.model_validate_json(body)
+        event.url.encode()
+        detail = json.dumps(event.detail, allow_nan=False)
     except (ValidationError, ValueError, RecursionError) as error:
         raise Invalid(f"this is nothing that the tag tells: {_first_line(error)}") from None
-    if len(detail) > LARGEST_DETAIL or "\\u0000" in detail or "\0" in told.url:
-        raise Invalid(f"detail: at most {LARGEST_DETAIL} bytes as JSON, without the character \\0")
-    return told
+    if len(detail) > MAX_DETAIL_BYTES or "\\u0000" in detail or "\0" in event.url:
+        raise Invalid(
+            f"detail: at most {MAX_DETAIL_BYTES} bytes as JSON, without the character \\0"
+        )
+    return event
 
 
 def _first_line(error: Exception) -> str:

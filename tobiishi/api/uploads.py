@@ -21,7 +21,7 @@ router = APIRouter(
 )
 
 #: Bytes: a million and a half ids, as many as LINE itself takes in a file.
-LARGEST_FILE = 64_000_000
+MAX_FILE_BYTES = 64_000_000
 
 
 class WrongLine(Described):
@@ -57,7 +57,7 @@ class MembersUploaded(Described):
 @router.post(
     "/{audience}/upload",
     summary="Add the user ids of a file: one a line, or a CSV with the ids in its first column",
-    max_body_size=LARGEST_FILE,
+    max_body_size=MAX_FILE_BYTES,
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -16,7 +16,7 @@ router = APIRouter(tags=["webhook"])
 _log = logging.getLogger(__name__)
 
 #: LINE gives up after 2 s; a database slower than this is as good as away, and LINE redelivers.
-PATIENCE = 1.5
+TIMEOUT_SECONDS = 1.5
 
 _ANSWERS: Answers = answers(400, 404, 413, 422, 503) | {
     401: {"model": Problem, "description": "The signature is not of the channel's secret"}
@@ -36,7 +36,7 @@ async def take(channel: str, request: Request, context: InContext) -> dict[str, 
     """
     received_at = now()
     body = await request.body()
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         async with context.database.connection() as connection:
             known = await context.channels.get(connection, channel)
         # Before anything else of the body is believed:

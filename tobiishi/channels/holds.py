@@ -20,7 +20,7 @@ from tobiishi.plan import JourneyRef
 _sql = queries("holds")
 
 Scope = Literal["channel", "scenario", "friend"]
-Kind = Literal["paused", "token", "quota"]
+HoldKind = Literal["paused", "token", "quota"]
 
 #: How soon a held journey polls again: after as long as the hold has lasted, within these, so that
 #: journeys go on soon after a short hold, and spread out after a long one.
@@ -39,7 +39,7 @@ class Hold:
     name: str
     #: `paused`: by an operator. `token`: LINE does not take the channel's access token.
     #: `quota`: the month's messages are used up.
-    kind: Kind
+    kind: HoldKind
     #: In words.
     reason: str
     since: datetime
@@ -69,7 +69,7 @@ async def put(
     *,
     scope: Scope = "channel",
     name: str = "",
-    kind: Kind,
+    kind: HoldKind,
     reason: str,
     until: datetime | None = None,
     at: datetime,
@@ -89,7 +89,12 @@ async def put(
 
 
 async def lift(
-    connection: Connection, channel: str, *, scope: Scope = "channel", name: str = "", kind: Kind
+    connection: Connection,
+    channel: str,
+    *,
+    scope: Scope = "channel",
+    name: str = "",
+    kind: HoldKind,
 ) -> bool:
     """Lift the hold for that reason. Returns whether there was one."""
     lifted: int = await _sql.lift(connection, channel=channel, scope=scope, name=name, kind=kind)
@@ -100,7 +105,7 @@ async def resume(
     connection: Connection, channel: str, *, scope: Scope = "channel", name: str = ""
 ) -> None:
     """Resume sends for an operator. Raises `NotFound` where nothing held them."""
-    kinds: tuple[Kind, ...] = ("paused", "quota", "token")
+    kinds: tuple[HoldKind, ...] = ("paused", "quota", "token")
     lifted = [await lift(connection, channel, scope=scope, name=name, kind=kind) for kind in kinds]
     if not any(lifted):
         whom = f"{scope} {name}" if name else f"channel {channel}"

@@ -18,14 +18,14 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from tobiishi.temporal import ANSWER_WITHIN, LINE
+from tobiishi.temporal import ANSWER_TIMEOUT, LINE
 
 _log = logging.getLogger(__name__)
 
 #: LINE's own limit for each channel.
-FASTEST = 2000
+MAX_PER_SECOND = 2000
 #: The default: other programs of the shop may push to the same channel.
-USUAL = 1000
+DEFAULT_PER_SECOND = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ async def current(client: Client) -> Pace:
             task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
             report_config=True,
         ),
-        timeout=ANSWER_WITHIN,
+        timeout=ANSWER_TIMEOUT,
     )
     config = answer.config
     return Pace(
@@ -61,8 +61,8 @@ async def of_a_channel(client: Client) -> float:
     try:
         now = await current(client)
     except (RPCError, RuntimeError):
-        return USUAL
-    return min(now.per_channel or FASTEST, now.together or FASTEST)
+        return DEFAULT_PER_SECOND
+    return min(now.per_channel or MAX_PER_SECOND, now.together or MAX_PER_SECOND)
 
 
 async def change(client: Client, pace: Pace, *, reason: str) -> None:
@@ -74,12 +74,12 @@ async def change(client: Client, pace: Pace, *, reason: str) -> None:
             identity=client.identity,
             task_queue=LINE,
             task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-            update_queue_rate_limit=update(rate_limit=_told(pace.together), reason=reason),
+            update_queue_rate_limit=update(rate_limit=_rate_limit(pace.together), reason=reason),
             update_fairness_key_rate_limit_default=update(
-                rate_limit=_told(pace.per_channel), reason=reason
+                rate_limit=_rate_limit(pace.per_channel), reason=reason
             ),
         ),
-        timeout=ANSWER_WITHIN,
+        timeout=ANSWER_TIMEOUT,
     )
 
 
@@ -88,7 +88,9 @@ async def ensure(client: Client) -> None:
     try:
         now = await current(client)
         if now.per_channel is None:
-            await change(client, replace(now, per_channel=USUAL), reason="LINE's rate limit")
+            await change(
+                client, replace(now, per_channel=DEFAULT_PER_SECOND), reason="LINE's rate limit"
+            )
     except RPCError as error:
         if error.status not in (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED):
             raise
@@ -100,5 +102,5 @@ def _limit(config: RateLimitConfig) -> float | None:
     return config.rate_limit.requests_per_second if has_limit else None
 
 
-def _told(limit: float | None) -> RateLimit | None:
+def _rate_limit(limit: float | None) -> RateLimit | None:
     return None if limit is None else RateLimit(requests_per_second=limit)

@@ -20,7 +20,7 @@ from tobiishi.chaos.fates import Fate, Finding
 from tobiishi.chaos.harness import Broken, Run, Walk
 
 #: Seconds after the last message that a doubled or wrong one is still waited for.
-_AFTERMATH = 10.0
+_AFTERMATH_SECONDS = 10.0
 
 
 def main(
@@ -82,7 +82,7 @@ async def _chaos(
                     group.create_task(walk.live(fate))
                 for kill in planned:
                     group.create_task(walk.kill(kill))
-            await asyncio.sleep(_AFTERMATH)
+            await asyncio.sleep(_AFTERMATH_SECONDS)
             found = await walk.findings(drawn)
             _report(console, drawn, found, walk.recoveries)
             return bool(found)

@@ -40,11 +40,11 @@ FAULTS: dict[str, Any] = {
     "webhook_redelivery_seconds": 0.5,
 }
 #: Seconds that an answer of the run is waited for, again and again, before the harness gives up.
-_PATIENCE = 120.0
+_TIMEOUT_SECONDS = 120.0
 #: Seconds until the ledger has what a killed worker could not report.
-_NOTICED = 45
+_WORKER_LOSS_SECONDS = 45
 #: Seconds that a message may take: the waits before it, and all outages on the way.
-_SLOWEST = 300.0
+_MESSAGE_TIMEOUT_SECONDS = 300.0
 
 
 class Broken(Exception):
@@ -87,7 +87,7 @@ class Run:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while b"\nready\n" not in log.read_bytes():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise Broken(f"the run is not ready; see {log}")
@@ -131,13 +131,13 @@ class Walk:
 
     async def prepare(self, scenario: str, fates: Sequence[Fate]) -> None:
         """Publish the scenario, fill its audiences, and turn on LINE's faults."""
-        await self.tell("POST", "/api/scenarios", content=scenario.encode())
+        await self.send("POST", "/api/scenarios", content=scenario.encode())
         for audience, friends in {
             LIKES: [fate.friend for fate in fates if fate.likes],
             BOUGHT: [fate.friend for fate in fates if fate.way == Way.HAS_BOUGHT],
             LEFT: [],
         }.items():
-            await self.tell("PUT", f"/api/audiences/{audience}", json={})
+            await self.send("PUT", f"/api/audiences/{audience}", json={})
             if friends:
                 await self.join(audience, *friends)
         faults = FAULTS | {"seed": self.seed}
@@ -148,7 +148,7 @@ class Walk:
         await asyncio.sleep(fate.adds_at)
         await self.add(fate.friend)
         if fate.old_news:
-            await self.tell_of_old_blocking(fate.friend)
+            await self.report_old_blocking(fate.friend)
         match fate.way:
             case Way.LEAVES:
                 await self.until_received(fate.friend, 1)
@@ -168,7 +168,7 @@ class Walk:
                 pass
         await self.until_received(fate.friend, len(fate.expected))
 
-    async def tell_of_old_blocking(self, friend: str) -> None:
+    async def report_old_blocking(self, friend: str) -> None:
         """An unfollow event from before the adding, which LINE delivers late."""
         event = {
             "type": "unfollow",
@@ -180,12 +180,12 @@ class Walk:
         }
         body = json.dumps({"destination": BOT_USER_ID, "events": [event]}).encode()
         headers = {"x-line-signature": sign(SIMULATOR_SECRET, body)}
-        await self.tell("POST", "/webhook", content=body, headers=headers)
+        await self.send("POST", "/webhook", content=body, headers=headers)
 
     async def kill(self, kill: Kill) -> None:
         """Kill a part, and see how long it takes until a new friend is greeted."""
         await asyncio.sleep(kill.at)
-        await self.patiently(lambda: asyncio.to_thread(self.run.kill, kill.part), bool)
+        await self.poll(lambda: asyncio.to_thread(self.run.kill, kill.part), bool)
         begun = time.monotonic()
         friend = f"U{random.Random(f'{self.seed} {kill}').getrandbits(128):032x}"  # noqa: S311
         await self.add(friend)
@@ -202,7 +202,7 @@ class Walk:
             return wrong
         found = compare_ledger(fate, *await self.ledgers(fate))
         # A worker killed after LINE's answer is noticed after half a minute.
-        for _ in range(_NOTICED):
+        for _ in range(_WORKER_LOSS_SECONDS):
             if not found:
                 break
             await asyncio.sleep(1)
@@ -227,9 +227,9 @@ class Walk:
 
     async def join(self, audience: str, *friends: str) -> None:
         path = f"/api/audiences/{audience}/members"
-        await self.tell("POST", path, json={"friends": friends})
+        await self.send("POST", path, json={"friends": friends})
 
-    async def tell(self, method: str, path: str, **request: Any) -> None:
+    async def send(self, method: str, path: str, **request: Any) -> None:
         """Call the starter, with retries, as it may be dead just now."""
 
         async def ask() -> bool:
@@ -241,7 +241,7 @@ class Walk:
                 raise Broken(f"{method} {path}: {answer.text}")
             return answer.is_success
 
-        await self.patiently(ask, bool)
+        await self.poll(ask, bool)
 
     async def received(self, friend: str) -> list[str]:
         answer = await self.line.get("/_simulator/messages", params={"to": friend})
@@ -254,20 +254,20 @@ class Walk:
     async def until_received(self, friend: str, count: int) -> None:
         """Wait for so many messages. Missing ones are reported at the end."""
         with suppress(TimeoutError):
-            await self.patiently(
+            await self.poll(
                 lambda: self.received(friend),
                 lambda received: len(received) >= count,
                 every=0.5,
-                seconds=_SLOWEST,
+                seconds=_MESSAGE_TIMEOUT_SECONDS,
             )
 
-    async def patiently(
+    async def poll(
         self,
         ask: Callable[[], Awaitable[Any]],
         enough: Callable[[Any], bool],
         *,
         every: float = 0.25,
-        seconds: float = _PATIENCE,
+        seconds: float = _TIMEOUT_SECONDS,
     ) -> None:
         """Poll until it is enough. Raises `TimeoutError`."""
         async with asyncio.timeout(seconds):

@@ -73,10 +73,10 @@ def _definitions(file: Path) -> dict[str, dict[str, Any]]:
     """The definition of each audience in the file. Raises `Failed`."""
     problem = "it has no `audiences:`"
     try:
-        said = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+        parsed = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
     except (YAMLError, UnicodeDecodeError) as error:
-        said, problem = None, str(error)
-    found = said.get("audiences") if isinstance(said, dict) else None
+        parsed, problem = None, str(error)
+    found = parsed.get("audiences") if isinstance(parsed, dict) else None
     if not isinstance(found, dict) or not all(
         isinstance(each or {}, dict) for each in found.values()
     ):
@@ -125,8 +125,9 @@ def upload(
     for wrong in done["wrong_lines"]:
         typer.echo(f"line {wrong['line']} holds no user id: {wrong['text']}", err=True)
     if not done["ids"]:
-        said = done["header"] and f"; its first line was taken for a header: {done['header']}"
-        typer.echo(f"the file holds no user ids{said}", err=True)
+        header = done["header"]
+        note = f"; its first line was taken for a header: {header}" if header else ""
+        typer.echo(f"the file holds no user ids{note}", err=True)
     typer.echo(
         f"{done['joined']} joined, {done['already_in']} were in already, "
         f"{done['wrong']} wrong lines"

@@ -23,7 +23,7 @@ app = typer.Typer(
 Number = Annotated[int, typer.Argument(help="The enrolment's number, as `list` tells it.", min=0)]
 
 #: Seconds between two looks at an enrolment that is followed.
-_LOOK_EVERY = 1.0
+_POLL_SECONDS = 1.0
 
 
 @app.command("list")
@@ -43,7 +43,7 @@ def show(
 ) -> None:
     """How far an enrolment has come."""
     if follow:
-        watch(number)
+        show_until_over(number)
     else:
         _print(call("GET", f"/api/enrolments/{number}"))
 
@@ -82,12 +82,12 @@ def begun(enrolment: dict[str, Any], *, follow: bool | None) -> None:
     if follow is None and sys.stdin.isatty() and sys.stdout.isatty():
         follow = typer.confirm("Watch it? (It goes on whether you do or not.)", default=True)
     if follow:
-        watch(number)
+        show_until_over(number)
     else:
         typer.echo(f"watch it with: tobiishi enrolment show {number} --follow")
 
 
-def watch(number: int) -> None:
+def show_until_over(number: int) -> None:
     """Show a progress bar until it is over; Ctrl-C ends the bar, not the enrolment."""
     bar = Progress(
         TextColumn("{task.description}"),
@@ -106,7 +106,7 @@ def watch(number: int) -> None:
                 bar.update(task, completed=seen["seen"], total=total, said=seen["said"])
                 if seen["finished_at"]:
                     break
-                time.sleep(_LOOK_EVERY)
+                time.sleep(_POLL_SECONDS)
                 seen = call("GET", f"/api/enrolments/{number}")
     except KeyboardInterrupt:
         typer.echo(f"it goes on; tobiishi enrolment pause {number} stops it for a while", err=True)
@@ -124,5 +124,5 @@ def _print(enrolment: dict[str, Any]) -> None:
             "blocked": "block the channel",
             "too_late": "came after its period",
         }
-        told = (f"{passed[name]:,} {said}" for name, said in why.items() if passed[name])
-        typer.echo(f"passed over: {', '.join(told)}")
+        counts = (f"{passed[name]:,} {words}" for name, words in why.items() if passed[name])
+        typer.echo(f"passed over: {', '.join(counts)}")

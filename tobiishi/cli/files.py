@@ -12,7 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 from tobiishi.cli.server import call
 
 #: Bytes that are read, and sent, at a time.
-_PIECE = 1 << 16
+_CHUNK_BYTES = 1 << 16
 
 
 def send(path: str, file: Path, *, channel: str, keep_good: bool) -> Any:
@@ -29,7 +29,7 @@ def send(path: str, file: Path, *, channel: str, keep_good: bool) -> Any:
         with shown.open(file, "rb", task_id=task) as source:
 
             def pieces() -> Iterator[bytes]:
-                yield from iter(lambda: source.read(_PIECE), b"")
+                yield from iter(lambda: source.read(_CHUNK_BYTES), b"")
                 # The bar is full, and the starter has yet to keep what it was sent.
                 shown.update(task, description=f"{file.name}: keeping", total=None)
 

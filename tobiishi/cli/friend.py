@@ -21,11 +21,11 @@ from tobiishi.people.attribute_columns import FORGET, columns_of, value_of
 app = typer.Typer(help="Friends: who they are, and why they got what.", no_args_is_help=True)
 
 Tags = Annotated[list[str], typer.Argument(help="Tags.")]
-Told = Annotated[list[str], typer.Argument(help="name=- forgets.", metavar="name=value")]
+Assignments = Annotated[list[str], typer.Argument(help="name=- forgets.", metavar="name=value")]
 
 
 #: As many as the starter returns in one answer.
-_PAGE = 1000
+_PAGE_SIZE = 1000
 
 
 @app.command("list")
@@ -37,11 +37,11 @@ def list_all(
 ) -> None:
     """Friends, in the order of their ids."""
     only = {"tag": tag, "audience": audience}
-    params = {"channel": channel} | {name: said for name, said in only.items() if said}
+    params = {"channel": channel} | {name: value for name, value in only.items() if value}
     found: list[dict[str, Any]] = []
     # One more than is shown reveals whether there are more.
     while wanted := most + 1 - len(found):
-        limit, after = min(wanted, _PAGE), found[-1]["friend"] if found else ""
+        limit, after = min(wanted, _PAGE_SIZE), found[-1]["friend"] if found else ""
         page = call("GET", "/api/friends", params={**params, "after": after, "limit": limit})
         found += page
         if len(page) < limit:
@@ -66,8 +66,10 @@ def show(friend: FriendId, channel: Channel = DEFAULT) -> None:
     console.print("tags:", ", ".join(known["tags"]) or "none")
     console.print("attributes:", _in_words(known["attributes"]) or "none")
     seen = {**known["seen"], "route": known["route"]}
-    if said := ", ".join(f"{name}={value}" for name, value in seen.items() if value is not None):
-        console.print("seen:", said)
+    if seen_text := ", ".join(
+        f"{name}={value}" for name, value in seen.items() if value is not None
+    ):
+        console.print("seen:", seen_text)
     console.print("audiences:", "" if known["audiences"] else "none")
     for member in known["audiences"]:
         console.print(f"  {member['audience']}: {member['reason']}, {member['joined_at'][:19]} UTC")
@@ -77,8 +79,8 @@ def show(friend: FriendId, channel: Channel = DEFAULT) -> None:
         name = f"{journey['scenario']} v{journey['version']}"
         console.print(f"\n{name}: {journey['why']}; {state}{because}")
         table = Table("at (UTC)", "step", "what")
-        for said in journey["trail"]:
-            table.add_row(said["at"][:19], said["step"], said["said"])
+        for entry in journey["trail"]:
+            table.add_row(entry["at"][:19], entry["step"], entry["said"])
         if journey["trail"]:
             console.print(table)
 
@@ -100,10 +102,10 @@ def untag(friend: FriendId, tags: Tags, channel: Channel = DEFAULT) -> None:
 
 
 @app.command("set")
-def set_attributes(friend: FriendId, told: Told, channel: Channel = DEFAULT) -> None:
+def set_attributes(friend: FriendId, assignments: Assignments, channel: Channel = DEFAULT) -> None:
     """Set attributes: gender, birthday, age, region, os, language, or the shop's own."""
     path = path_of("friends", friend, "attributes")
-    known = call("PATCH", path, params={"channel": channel}, json=_attributes(told))
+    known = call("PATCH", path, params={"channel": channel}, json=_attributes(assignments))
     typer.echo(_in_words(known["attributes"]) or "none")
 
 
@@ -135,7 +137,7 @@ def upload(
 @app.command()
 def events(
     friend: FriendId,
-    most: Annotated[int, typer.Option(min=1, max=_PAGE, help="No more than so many.")] = 100,
+    most: Annotated[int, typer.Option(min=1, max=_PAGE_SIZE, help="No more than so many.")] = 100,
     channel: Channel = DEFAULT,
 ) -> None:
     """What a friend was seen to do, the latest first."""
@@ -160,11 +162,11 @@ def forget(
     typer.echo(done["detail"])
 
 
-def _attributes(told: list[str]) -> dict[str, Any]:
+def _attributes(assignments: list[str]) -> dict[str, Any]:
     """Parse the words `name=value` for the API. Raises `Failed`."""
-    said: dict[str, Any] = {}
-    for each in told:
-        header, separator, text = each.partition("=")
+    attributes: dict[str, Any] = {}
+    for assignment in assignments:
+        header, separator, text = assignment.partition("=")
         try:
             if not separator:
                 raise ValueError("write it as name=value")
@@ -175,16 +177,16 @@ def _attributes(told: list[str]) -> dict[str, Any]:
                 None if text == FORGET else value_of(column.name, text, datetime.now(UTC).date())
             )
         except (Invalid, ValueError) as error:
-            raise Failed(f"{each}: {error}") from error
-        (said.setdefault("fields", {}) if column.is_own else said)[column.name] = value
-    return said
+            raise Failed(f"{assignment}: {error}") from error
+        (attributes.setdefault("fields", {}) if column.is_own else attributes)[column.name] = value
+    return attributes
 
 
 def _in_words(attributes: dict[str, Any]) -> str:
     """`gender=female, rank=gold`: as `tobiishi friend set` takes them."""
     known = {**attributes, **attributes["fields"]}
     del known["fields"]
-    return ", ".join(f"{name}={said}" for name, said in known.items() if said is not None)
+    return ", ".join(f"{name}={value}" for name, value in known.items() if value is not None)
 
 
 def _console() -> Console:

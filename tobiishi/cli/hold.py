@@ -22,18 +22,18 @@ def pause(
 ) -> None:
     """Send nothing of the channel, a scenario or to a friend, until it is resumed."""
     path, params = _path(channel, scenario, friend)
-    _say(call("POST", f"{path}/pause", params=params, json={"reason": reason}))
+    _print(call("POST", f"{path}/pause", params=params, json={"reason": reason}))
 
 
 def resume(scenario: Scenario = None, friend: Friend = None, channel: Channel = DEFAULT) -> None:
     """Send again; what was held back goes on soon: within as long as it was, at most 6 minutes."""
     path, params = _path(channel, scenario, friend)
-    _say(call("POST", f"{path}/resume", params=params))
+    _print(call("POST", f"{path}/resume", params=params))
 
 
 def holds(channel: Channel = DEFAULT) -> None:
     """What holds sends back now."""
-    _say(call("GET", "/api/holds", params={"channel": channel}))
+    _print(call("GET", "/api/holds", params={"channel": channel}))
 
 
 def _path(channel: str, scenario: str | None, friend: str | None) -> tuple[str, dict[str, str]]:
@@ -46,7 +46,7 @@ def _path(channel: str, scenario: str | None, friend: str | None) -> tuple[str, 
     return path_of("channels", channel), {}
 
 
-def _say(held: Any) -> None:
+def _print(held: Any) -> None:
     for each in held:
         whom = f"{each['scope']} {each['name']}".strip()
         until = f" until {each['until'][:16]}" if each["until"] else ""

@@ -25,9 +25,9 @@ def pace(
             "together": now["together"] if together is None else together or None,
         }
         now = call("PUT", "/api/pace", json=body)
-    typer.echo(f"{_said(now['per_channel'])} to each channel's friends")
-    typer.echo(f"{_said(now['together'])} of all channels together")
+    typer.echo(f"{_in_words(now['per_channel'])} to each channel's friends")
+    typer.echo(f"{_in_words(now['together'])} of all channels together")
 
 
-def _said(limit: float | None) -> str:
+def _in_words(limit: float | None) -> str:
     return "no limit" if limit is None else f"{limit:,.0f} a second"

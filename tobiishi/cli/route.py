@@ -23,7 +23,7 @@ def put(
 ) -> None:
     """Make a route, or change its title. Prints its link."""
     made = call("PUT", path_of("routes", route), params={"channel": channel}, json={"title": title})
-    _say(made)
+    _print(made)
     for note in made["notes"]:
         typer.echo(f"note: {note}", err=True)
 
@@ -33,7 +33,7 @@ def list_all(channel: Channel = DEFAULT) -> None:
     """All routes, with who came by them."""
     found = call("GET", "/api/routes", params={"channel": channel})
     for route in found:
-        _say(route)
+        _print(route)
     for note in dict.fromkeys(note for route in found for note in route["notes"]):
         typer.echo(f"note: {note}", err=True)
 
@@ -61,6 +61,6 @@ def qr(
     typer.echo(f"{file}: {found['link']}")
 
 
-def _say(route: dict[str, Any]) -> None:
+def _print(route: dict[str, Any]) -> None:
     came = f"{route['friends']} friends of {route['visits']} visits"
     typer.echo(f"{route['route']}\t{route['title']}\t{came}\t{route['link'] or 'no link'}")

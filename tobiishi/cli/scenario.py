@@ -29,8 +29,8 @@ def publish(
 ) -> None:
     """Check a scenario file and publish it as a new version."""
     answer = _send("/api/scenarios", file, channel)
-    said = "is live already as" if answer["unchanged"] else "is live as"
-    typer.echo(f"{answer['scenario']} {said} version {answer['version']}")
+    state = "is live already as" if answer["unchanged"] else "is live as"
+    typer.echo(f"{answer['scenario']} {state} version {answer['version']}")
     if answer["enrolment"]:
         enrolment.begun(answer["enrolment"], follow=follow)
 

@@ -68,8 +68,8 @@ def _words(answer: httpx.Response) -> str:
     try:
         detail = answer.json()["detail"]
     except (ValueError, KeyError, TypeError):
-        said = f"{answer.status_code} {answer.text[:200]}".strip()
-        return f"{answer.url.copy_with(query=None)} answered {said}; is it a starter?"
+        answered = f"{answer.status_code} {answer.text[:200]}".strip()
+        return f"{answer.url.copy_with(query=None)} answered {answered}; is it a starter?"
     if isinstance(detail, list):  # FastAPI's list of problems with a request.
         return "\n".join(_problem(problem) for problem in detail)
     return str(detail)

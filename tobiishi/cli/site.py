@@ -19,24 +19,24 @@ Host = Annotated[str, typer.Argument(help="Such as www.shop.example.")]
 @app.command()
 def add(host: Host, channel: Channel = DEFAULT) -> None:
     """Recognise friends on a host's pages, which carry the tag (docs/site.md)."""
-    _say(_call("PUT", f"/{quote(host, safe='')}", channel))
+    _print(_call("PUT", f"/{quote(host, safe='')}", channel))
 
 
 @app.command()
 def remove(host: Host, channel: Channel = DEFAULT) -> None:
     """Accept no more events from the host's pages."""
-    _say(_call("DELETE", f"/{quote(host, safe='')}", channel))
+    _print(_call("DELETE", f"/{quote(host, safe='')}", channel))
 
 
 @app.command("list")
 def list_all(channel: Channel = DEFAULT) -> None:
     """All sites of the channel."""
-    _say(_call("GET", "", channel))
+    _print(_call("GET", "", channel))
 
 
 def _call(method: str, path: str, channel: str) -> Any:
     return call(method, f"/api/sites{path}", params={"channel": channel})
 
 
-def _say(answer: Any) -> None:
+def _print(answer: Any) -> None:
     typer.echo("\n".join(answer["sites"]) or "no sites")

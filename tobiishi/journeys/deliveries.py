@@ -22,7 +22,7 @@ from tobiishi.text import is_keepable
 
 _sql = queries("deliveries")
 
-Status = Literal["claimed", "sent", "refused", "skipped", "unknown"]
+DeliveryStatus = Literal["claimed", "sent", "refused", "skipped", "unknown"]
 
 #: What to do with a delivery that was claimed: nothing, ask LINE, skip it, skip it and try again
 #: under a new retry key, or leave open whether LINE accepted it.
@@ -30,7 +30,7 @@ Verdict = Literal["settled", "ask_line", "skip_late", "new_key", "unknown"]
 
 #: LINE remembers a retry key for 24 hours from its first request; after that the same key is a
 #: new request. An hour is left for clocks that differ.
-KEY_LIFE = timedelta(hours=23)
+RETRY_KEY_LIFETIME = timedelta(hours=23)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Delivery:
     step: str
     #: The message's name in its scenario.
     message: str
-    status: Status
+    status: DeliveryStatus
     #: LINE's words, or ours, for any status but `sent`.
     reason: str | None
     #: When it was first tried.
@@ -62,7 +62,7 @@ class Delivery:
 
     def key_is_spent(self, now: datetime) -> bool:
         """Whether LINE may have forgotten the retry key."""
-        return now - self.claimed_at > KEY_LIFE
+        return now - self.claimed_at > RETRY_KEY_LIFETIME
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -246,7 +246,7 @@ async def wait_for(
     connection: Connection, journey: JourneyRef, audience: str, *, step: str
 ) -> None:
     """Wake the journey when its friend joins the audience, from the commit of this on."""
-    await _sql.watch(
+    await _sql.subscribe(
         connection,
         [
             {
@@ -401,7 +401,7 @@ async def add_to_trail(
     step: str,
     visit: int = 1,
     at: datetime,
-    said: str,
+    text: str,
     detail: dict[str, Any] | None = None,
 ) -> TrailEntry:
     """Store what the journey did at a step. Idempotent: at a retry the first entry stands.
@@ -414,7 +414,7 @@ async def add_to_trail(
         step=step,
         visit=visit,
         at=at,
-        said=said,
+        said=text,
         detail=detail or {},
     )
     return TrailEntry(**row)

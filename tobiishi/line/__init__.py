@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tobiishi.line.client import BotInfo, LineClient, Message, Profile, Quota, Sent
+from tobiishi.line.client import AcceptedPush, BotInfo, LineClient, Message, MessageLimit, Profile
 from tobiishi.line.errors import (
     Detail,
     FriendNotFound,
@@ -13,25 +13,25 @@ from tobiishi.line.errors import (
     Unauthorised,
     Unreachable,
 )
-from tobiishi.line.outcome import Kind, Outcome, outcome_of
+from tobiishi.line.outcome import Outcome, OutcomeKind, outcome_of
 from tobiishi.line.retry_key import retry_key
 from tobiishi.line.signature import is_signed_by, sign
 
 __all__ = [
+    "AcceptedPush",
     "BotInfo",
     "Detail",
     "FriendNotFound",
-    "Kind",
     "LineClient",
     "LineError",
     "Message",
+    "MessageLimit",
     "Outcome",
+    "OutcomeKind",
     "Profile",
-    "Quota",
     "QuotaSpent",
     "RateLimited",
     "Refused",
-    "Sent",
     "Unauthorised",
     "Unreachable",
     "is_signed_by",

@@ -28,7 +28,7 @@ from tobiishi.line.errors import (
     Unauthorised,
     Unreachable,
 )
-from tobiishi.line.outcome import Kind, Outcome, outcome_of
+from tobiishi.line.outcome import Outcome, OutcomeKind, outcome_of
 
 T = TypeVar("T")
 
@@ -36,15 +36,15 @@ T = TypeVar("T")
 Message = Mapping[str, Any]
 
 #: Seconds that a request may take in all, from the wait for a connection to the last byte.
-TOTAL_TIMEOUT = 20.0
+TOTAL_TIMEOUT_SECONDS = 20.0
 _TIMEOUT = httpx.Timeout(15.0, connect=5.0, pool=5.0)
 
-_ERRORS: Mapping[Kind, type[LineError]] = {
-    Kind.RATE_LIMITED: RateLimited,
-    Kind.QUOTA_SPENT: QuotaSpent,
-    Kind.UNAUTHORISED: Unauthorised,
-    Kind.REFUSED: Refused,
-    Kind.UNREACHABLE: Unreachable,
+_ERRORS: Mapping[OutcomeKind, type[LineError]] = {
+    OutcomeKind.RATE_LIMITED: RateLimited,
+    OutcomeKind.QUOTA_SPENT: QuotaSpent,
+    OutcomeKind.UNAUTHORISED: Unauthorised,
+    OutcomeKind.REFUSED: Refused,
+    OutcomeKind.UNREACHABLE: Unreachable,
 }
 
 # Errors that httpx raises before the first byte of a request has left.
@@ -59,7 +59,7 @@ _NOTHING_SENT = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sent:
+class AcceptedPush:
     """A push that LINE has accepted; LINE does not confirm delivery."""
 
     #: LINE's id of the request that it accepted; the first one, where this one came second.
@@ -79,7 +79,7 @@ class Profile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quota:
+class MessageLimit:
     """How many messages a channel may send in this month."""
 
     #: Messages, counted by recipients; `None` where there is no limit.
@@ -138,7 +138,7 @@ class LineClient:
         messages: Sequence[Message],
         *,
         retry_key: UUID,
-    ) -> Sent:
+    ) -> AcceptedPush:
         """Send 1 to 5 message objects to one friend, once for each retry key.
 
         A friend who has blocked the channel, or left LINE, gets nothing, and LINE says nothing of
@@ -150,8 +150,8 @@ class LineClient:
         # https://developers.line.biz/en/reference/messaging-api/#retry-key
         headers = {"X-Line-Retry-Key": str(retry_key)}
         outcome, _ = await self._ask("POST", "/v2/bot/message/push", body, headers)
-        already = outcome.kind is Kind.ALREADY_ACCEPTED
-        return Sent(
+        already = outcome.kind is OutcomeKind.ALREADY_ACCEPTED
+        return AcceptedPush(
             request_id=outcome.accepted_request_id if already else outcome.request_id,
             message_ids=outcome.message_ids,
         )
@@ -169,22 +169,22 @@ class LineClient:
         https://developers.line.biz/en/reference/messaging-api/#get-profile
         """
         try:
-            said = await self._get(f"/v2/bot/profile/{quote(user_id, safe='')}")
+            body = await self._get(f"/v2/bot/profile/{quote(user_id, safe='')}")
         except Refused as error:
             raise (FriendNotFound.like(error) if error.status == 404 else error) from None
         return Profile(
-            display_name=_read(said, "displayName", str),
-            language=_read_optional(said, "language", str),
+            display_name=_read(body, "displayName", str),
+            language=_read_optional(body, "language", str),
         )
 
-    async def quota(self) -> Quota:
+    async def quota(self) -> MessageLimit:
         """How many messages this month's plan allows.
 
         https://developers.line.biz/en/reference/messaging-api/#get-quota
         """
-        said = await self._get("/v2/bot/message/quota")
-        limited = _read(said, "type", str) == "limited"
-        return Quota(limit=_read(said, "value", int) if limited else None)
+        body = await self._get("/v2/bot/message/quota")
+        limited = _read(body, "type", str) == "limited"
+        return MessageLimit(limit=_read(body, "value", int) if limited else None)
 
     async def quota_consumption(self) -> int:
         """How many messages were sent this month, by LINE's own approximate count.
@@ -203,12 +203,12 @@ class LineClient:
     async def _get(self, path: str) -> dict[str, Any]:
         _, body = await self._ask("GET", path)
         try:
-            said = json.loads(body)
+            parsed = json.loads(body)
         except ValueError:
-            said = None
-        if not isinstance(said, dict):
+            parsed = None
+        if not isinstance(parsed, dict):
             raise Unreachable(f"the answer to GET {path} is not a JSON object")
-        return said
+        return parsed
 
     async def _ask(
         self,
@@ -225,7 +225,7 @@ class LineClient:
             content = text.encode(errors="replace")
             headers = {**(headers or {}), "Content-Type": "application/json"}
         try:
-            async with asyncio.timeout(TOTAL_TIMEOUT):
+            async with asyncio.timeout(TOTAL_TIMEOUT_SECONDS):
                 answer = await self._http.request(method, path, content=content, headers=headers)
         except _NOTHING_SENT as error:
             raise Unreachable(f"LINE can't be reached: {_named(error)}") from error
@@ -239,7 +239,7 @@ class LineClient:
                 details=outcome.details,
                 status=outcome.status,
                 request_id=outcome.request_id,
-                ambiguous=outcome.kind is Kind.UNREACHABLE,
+                ambiguous=outcome.kind is OutcomeKind.UNREACHABLE,
             )
         return outcome, answer.content
 
@@ -249,12 +249,12 @@ def _named(error: Exception) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _read(said: Mapping[str, Any], name: str, kind: type[T]) -> T:
-    value = said.get(name)
+def _read(body: Mapping[str, Any], name: str, kind: type[T]) -> T:
+    value = body.get(name)
     if not isinstance(value, kind):
         raise Unreachable(f"LINE's answer has no {name}")
     return value
 
 
-def _read_optional(said: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
-    return None if said.get(name) is None else _read(said, name, kind)
+def _read_optional(body: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
+    return None if body.get(name) is None else _read(body, name, kind)

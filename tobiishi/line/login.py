@@ -16,10 +16,10 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from tobiishi.line.errors import LineError, RateLimited, Refused, Unauthorised, Unreachable
-from tobiishi.line.outcome import Kind, outcome_of
+from tobiishi.line.outcome import OutcomeKind, outcome_of
 
 #: Seconds that a request may take in all.
-TOTAL_TIMEOUT = 15.0
+TOTAL_TIMEOUT_SECONDS = 15.0
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0, pool=5.0)
 
 #: Who makes LINE's ID tokens: https://developers.line.biz/en/docs/line-login/verify-id-token/
@@ -27,11 +27,11 @@ ISSUER = "https://access.line.me"
 _LINE_API = "https://api.line.me"
 _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-_ERRORS: Mapping[Kind, type[LineError]] = {
-    Kind.RATE_LIMITED: RateLimited,
-    Kind.QUOTA_SPENT: RateLimited,
-    Kind.UNAUTHORISED: Unauthorised,
-    Kind.REFUSED: Refused,
+_ERRORS: Mapping[OutcomeKind, type[LineError]] = {
+    OutcomeKind.RATE_LIMITED: RateLimited,
+    OutcomeKind.QUOTA_SPENT: RateLimited,
+    OutcomeKind.UNAUTHORISED: Unauthorised,
+    OutcomeKind.REFUSED: Refused,
 }
 
 
@@ -68,7 +68,7 @@ def authorize_url(
 
     https://developers.line.biz/en/docs/line-login/link-a-bot/#redirect-users
     """
-    said = {
+    query = {
         "response_type": "code",
         "client_id": login.channel_id,
         "redirect_uri": redirect_uri,
@@ -81,7 +81,7 @@ def authorize_url(
         "code_challenge_method": "S256",
     }
     host = _host_for_people("https://access.line.me", api_base_url)
-    return f"{host}/oauth2/v2.1/authorize?{urlencode(said, quote_via=quote)}"
+    return f"{host}/oauth2/v2.1/authorize?{urlencode(query, quote_via=quote)}"
 
 
 def friend_add_link(basic_id: str, *, api_base_url: str) -> str:
@@ -137,7 +137,7 @@ class LoginClient:
 
         https://developers.line.biz/en/reference/line-login/#issue-access-token
         """
-        said = await self._post(
+        answer = await self._post(
             "/oauth2/v2.1/token",
             {
                 "grant_type": "authorization_code",
@@ -148,7 +148,9 @@ class LoginClient:
                 "code_verifier": code_verifier,
             },
         )
-        return Tokens(id_token=_text(said, "id_token"), access_token=_text(said, "access_token"))
+        return Tokens(
+            id_token=_text(answer, "id_token"), access_token=_text(answer, "access_token")
+        )
 
     async def user_of(self, id_token: str, *, nonce: str) -> str:
         """The LINE user id in the ID token, verified by LINE. Raises `Refused` where it is not
@@ -156,15 +158,15 @@ class LoginClient:
 
         https://developers.line.biz/en/reference/line-login/#verify-id-token
         """
-        said = await self._post(
+        answer = await self._post(
             "/oauth2/v2.1/verify",
             {"id_token": id_token, "client_id": self._login.channel_id, "nonce": nonce},
         )
         expected = {"iss": ISSUER, "aud": self._login.channel_id, "nonce": nonce}
         for name, value in expected.items():
-            if said.get(name) != value:
+            if answer.get(name) != value:
                 raise Refused(f"the ID token is not of this login: its {name} is another one")
-        user_id = _text(said, "sub")
+        user_id = _text(answer, "sub")
         if not _USER_ID.fullmatch(user_id):
             raise Refused("the ID token tells no LINE user id")
         return user_id
@@ -195,20 +197,20 @@ class LoginClient:
         """Return LINE's answer, a JSON object. Raises `LineError`."""
         try:
             headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-            async with asyncio.timeout(TOTAL_TIMEOUT):
+            async with asyncio.timeout(TOTAL_TIMEOUT_SECONDS):
                 answer = await self._http.request(method, path, data=form, headers=headers)
         except (httpx.RequestError, TimeoutError, UnicodeEncodeError) as error:
             text = f"{type(error).__name__}: {error}".removesuffix(": ")
             raise Unreachable(f"LINE Login does not answer: {text}", ambiguous=True) from error
         outcome = outcome_of(answer.status_code, answer.headers, answer.content)
         try:
-            said = json.loads(answer.content)
+            parsed = json.loads(answer.content)
         except (ValueError, RecursionError):
-            said = None
-        if outcome.kind is Kind.ACCEPTED and isinstance(said, dict):
-            return said
+            parsed = None
+        if outcome.kind is OutcomeKind.ACCEPTED and isinstance(parsed, dict):
+            return parsed
         raise _ERRORS.get(outcome.kind, Unreachable)(
-            _words(said)
+            _words(parsed)
             or outcome.message
             or f"the answer to {method} {path} is not a JSON object",
             status=outcome.status,
@@ -216,16 +218,16 @@ class LoginClient:
         )
 
 
-def _words(said: Any) -> str:
+def _words(body: Any) -> str:
     """LINE Login's words for an error: `invalid_grant: invalid authorization code`."""
-    if not isinstance(said, dict):
+    if not isinstance(body, dict):
         return ""
-    words = (said.get("error"), said.get("error_description"))
+    words = (body.get("error"), body.get("error_description"))
     return ": ".join(word for word in words if isinstance(word, str))
 
 
-def _text(said: Mapping[str, Any], name: str) -> str:
-    value = said.get(name)
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
     if not isinstance(value, str) or not value:
         raise Unreachable(f"LINE's answer has no {name}")
     return value

@@ -15,7 +15,7 @@ from typing import Any
 from tobiishi.line.errors import Detail
 
 
-class Kind(Enum):
+class OutcomeKind(Enum):
     """The kinds of outcome of a request."""
 
     #: LINE took it now.
@@ -38,7 +38,7 @@ class Kind(Enum):
 class Outcome:
     """The outcome of a request, with all that LINE returned."""
 
-    kind: Kind
+    kind: OutcomeKind
     #: The HTTP status.
     status: int
     #: Id of this request; another one for each try. `None` where LINE gave none.
@@ -59,40 +59,46 @@ def outcome_of(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
     `headers` are looked up case-insensitively.
     """
     headers = {name.lower(): value for name, value in headers.items()}
-    said = _json_object(body)
-    message = _text(said.get("message")) if said else body[:200].decode(errors="replace").strip()
+    parsed = _json_object(body)
+    message = (
+        _text(parsed.get("message")) if parsed else body[:200].decode(errors="replace").strip()
+    )
     request_id = headers.get("x-line-request-id")
     accepted_request_id = headers.get("x-line-accepted-request-id")
-    is_line = said is not None or request_id is not None
+    is_line = parsed is not None or request_id is not None
     kind = _kind(status, message, is_line=is_line, accepted=accepted_request_id is not None)
-    succeeded = kind in (Kind.ACCEPTED, Kind.ALREADY_ACCEPTED)
+    succeeded = kind in (OutcomeKind.ACCEPTED, OutcomeKind.ALREADY_ACCEPTED)
     return Outcome(
         kind=kind,
         status=status,
         request_id=request_id,
         accepted_request_id=accepted_request_id,
         message="" if succeeded else message or "no message",
-        details=_details(said),
-        message_ids=_message_ids(said),
+        details=_details(parsed),
+        message_ids=_message_ids(parsed),
     )
 
 
-def _kind(status: int, message: str, *, is_line: bool, accepted: bool) -> Kind:
+def _kind(status: int, message: str, *, is_line: bool, accepted: bool) -> OutcomeKind:
     if 200 <= status < 300:
         # Neither JSON nor an id: a proxy's page, say, and not LINE.
-        return Kind.ACCEPTED if is_line else Kind.UNREACHABLE
+        return OutcomeKind.ACCEPTED if is_line else OutcomeKind.UNREACHABLE
     if status == 409 and accepted:
         # https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
-        return Kind.ALREADY_ACCEPTED
+        return OutcomeKind.ALREADY_ACCEPTED
     if status == 401:
-        return Kind.UNAUTHORISED
+        return OutcomeKind.UNAUTHORISED
     if status == 429:
-        return Kind.QUOTA_SPENT if "monthly limit" in message.lower() else Kind.RATE_LIMITED
+        return (
+            OutcomeKind.QUOTA_SPENT
+            if "monthly limit" in message.lower()
+            else OutcomeKind.RATE_LIMITED
+        )
     # A 409 that does not name the accepted request proves nothing; asking again with the same
     # retry key does no harm. 408 is the server's time-out.
     if 400 <= status < 500 and status not in (408, 409):
-        return Kind.REFUSED
-    return Kind.UNREACHABLE
+        return OutcomeKind.REFUSED
+    return OutcomeKind.UNREACHABLE
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:
@@ -103,8 +109,8 @@ def _json_object(body: bytes) -> dict[str, Any] | None:
     return parsed if isinstance(parsed, dict) else None
 
 
-def _details(said: dict[str, Any] | None) -> tuple[Detail, ...]:
-    details = (said or {}).get("details")
+def _details(parsed: dict[str, Any] | None) -> tuple[Detail, ...]:
+    details = (parsed or {}).get("details")
     if not isinstance(details, list):
         return ()
     return tuple(
@@ -114,8 +120,8 @@ def _details(said: dict[str, Any] | None) -> tuple[Detail, ...]:
     )
 
 
-def _message_ids(said: dict[str, Any] | None) -> tuple[str, ...]:
-    sent = (said or {}).get("sentMessages")
+def _message_ids(parsed: dict[str, Any] | None) -> tuple[str, ...]:
+    sent = (parsed or {}).get("sentMessages")
     if not isinstance(sent, list):
         return ()
     # The reference's prose calls the id a number, its examples show a string.

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
-_LOG_LIMIT = 10 * 2**20
+_MAX_LOG_BYTES = 10 * 2**20
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Child:
 
 def rotate(log: Path) -> None:
     """Rotate a log at the limit, keeping one older file. Its writer may go on writing."""
-    if log.exists() and log.stat().st_size > _LOG_LIMIT:
+    if log.exists() and log.stat().st_size > _MAX_LOG_BYTES:
         shutil.copyfile(log, log.with_name(log.name + ".1"))
         os.truncate(log, 0)
 

@@ -43,7 +43,7 @@ _USER = "tobiishi"
 _START_SECONDS = 60.0
 _LEFTOVER_SECONDS = 5.0
 # The kernel takes 107 bytes (103 on macOS) for the path of a socket.
-_LONGEST_SOCKET = 103
+_MAX_SOCKET_PATH_BYTES = 103
 _SOCKET = ".s.PGSQL.5432"
 
 
@@ -307,7 +307,7 @@ class EmbeddedPostgres(EmbeddedServer):
     def _make_socket_folder(self, place: _Place) -> Path:
         # After a crash, reuse the address that clients know.
         folder = self._socket or place.folder / "socket"
-        if len(os.fsencode(folder / _SOCKET)) <= _LONGEST_SOCKET:
+        if len(os.fsencode(folder / _SOCKET)) <= _MAX_SOCKET_PATH_BYTES:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(mode=0o700)
         else:

@@ -30,7 +30,7 @@ from tobiishi.local.children import Command
 from tobiishi.local.folder import claim
 from tobiishi.local.keys import missing_keys
 from tobiishi.local.postgres import EmbeddedPostgres
-from tobiishi.local.supervisor import Program, Supervisor, answers, listens, says
+from tobiishi.local.supervisor import Program, Supervisor, answers, has_written, listens
 from tobiishi.local.temporal_server import NAMESPACE, EmbeddedTemporal
 from tobiishi.scenario import ScenarioError, read_scenario
 from tobiishi.settings import Settings, public_address
@@ -86,7 +86,7 @@ async def run(settings: Settings, programs: Programs | None = None) -> int:
     try:
         await work
     except LocalError as error:
-        for line in (*error.said, f"tobiishi: {error}"):
+        for line in (*error.log_lines, f"tobiishi: {error}"):
             print(line, file=sys.stderr, flush=True)
         return 1
     except asyncio.CancelledError:
@@ -107,11 +107,11 @@ async def _run(settings: Settings, programs: Programs) -> None:
     ):
         external_temporal = _external_temporal()
         _check_ports(settings, temporal=external_temporal is None)
-        supervisor = Supervisor(_say)
+        supervisor = Supervisor(_print)
         try:
             await _start(settings, home, programs, supervisor, external_temporal)
             print("ready", flush=True)
-            await supervisor.watch()
+            await supervisor.keep_running()
         finally:
             await supervisor.stop()
 
@@ -182,7 +182,7 @@ async def _start(
         await supervisor.start(Program("simulator", command, listens(settings.simulator_port)))
 
     command = Command(programs.worker, logs / "worker.log", environment)
-    await supervisor.start(Program("worker", command, says("worker ready")))
+    await supervisor.start(Program("worker", command, has_written("worker ready")))
     command = Command(programs.starter, logs / "starter.log", environment)
     await supervisor.start(Program("starter", command, answers(f"{starter}/readyz")))
 
@@ -310,7 +310,7 @@ async def _publish(folder: Path, starter: str, token: str, simulator: str | None
                     answer = response.json()
                     published.append(f"{answer['scenario']} v{answer['version']}")
                 else:
-                    _say(f"{file} is not published: {_short(_detail(response))}")
+                    _print(f"{file} is not published: {_short(_detail(response))}")
         except httpx.HTTPError as error:
             raise LocalError(f"the starter does not answer ({_short(error)})") from error
     return published
@@ -364,7 +364,7 @@ def _print_table(rows: dict[str, str | None]) -> None:
     console.print(table)
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     print(line, flush=True)
 
 

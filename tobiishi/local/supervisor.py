@@ -16,9 +16,9 @@ from tobiishi.local.children import Child, Command, last_lines, rotate
 _START_SECONDS = 60.0
 _STOP_SECONDS = 9.0
 #: Seconds of those that each part has at least to stop in.
-_STOP_SHARE = 1.5
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 30.0
+_STOP_SHARE_SECONDS = 1.5
+_MIN_PAUSE_SECONDS = 0.5
+_MAX_PAUSE_SECONDS = 30.0
 #: A part that ran this long is not failing again and again.
 _SETTLED_SECONDS = 60.0
 _LOG_LOOK_SECONDS = 60.0
@@ -57,7 +57,7 @@ class Program:
         self._log_start = 0
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         """The program's output since its start."""
         with self.log.open("rb") as log:
             log.seek(self._log_start)
@@ -92,21 +92,21 @@ class Program:
                 raise LocalError(
                     f"the {self.name} ended before it was ready ({_ending(child.returncode)}); "
                     f"see {self.log}",
-                    said=last_lines(self.log),
+                    log_lines=last_lines(self.log),
                 )
             if asyncio.get_running_loop().time() > deadline:
                 raise LocalError(
                     f"the {self.name} is not ready after {_START_SECONDS:.0f} s; see {self.log}",
-                    said=last_lines(self.log),
+                    log_lines=last_lines(self.log),
                 )
             await asyncio.sleep(0.05)
 
 
-def says(text: str) -> Callable[[Program], Awaitable[bool]]:
+def has_written(text: str) -> Callable[[Program], Awaitable[bool]]:
     """Ready when it has written this."""
 
     async def ready(program: Program) -> bool:
-        return text in program.said
+        return text in program.output
 
     return ready
 
@@ -142,9 +142,9 @@ def listens(port: int) -> Callable[[Program], Awaitable[bool]]:
 class Supervisor:
     """Keeps parts running until it is stopped."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, report: Callable[[str], None]) -> None:
         """`say` gets one line on each change of a part."""
-        self._say = say
+        self._report = report
         self._parts: list[Part] = []
 
     async def start(self, part: Part) -> None:
@@ -152,7 +152,7 @@ class Supervisor:
         await part.start()
         self._parts.append(part)
 
-    async def watch(self) -> None:
+    async def keep_running(self) -> None:
         """Restart parts that end by themselves, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for part in self._parts:
@@ -165,26 +165,26 @@ class Supervisor:
         while self._parts:
             part = self._parts.pop()
             left = deadline - asyncio.get_running_loop().time()
-            await part.stop(max(left - _STOP_SHARE * len(self._parts), 0.1))
+            await part.stop(max(left - _STOP_SHARE_SECONDS * len(self._parts), 0.1))
 
     async def _keep(self, part: Part) -> None:
-        pause = _FIRST_PAUSE
+        pause = _MIN_PAUSE_SECONDS
         while True:
             started = asyncio.get_running_loop().time()
             code = await part.wait()
             if asyncio.get_running_loop().time() - started > _SETTLED_SECONDS:
-                pause = _FIRST_PAUSE
-            self._say(f"the {part.name} ended ({_ending(code)}); starting it again")
+                pause = _MIN_PAUSE_SECONDS
+            self._report(f"the {part.name} ended ({_ending(code)}); starting it again")
             while True:
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                pause = min(2 * pause, _MAX_PAUSE_SECONDS)
                 try:
                     await part.start()
                 except LocalError as error:
-                    self._say(f"{error}; trying again in {pause:.0f} s")
+                    self._report(f"{error}; trying again in {pause:.0f} s")
                 else:
                     break
-            self._say(f"the {part.name} runs again")
+            self._report(f"the {part.name} runs again")
 
     async def _keep_logs_short(self) -> None:
         while True:

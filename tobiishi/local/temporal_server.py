@@ -97,11 +97,11 @@ class EmbeddedTemporal(EmbeddedServer):
                 pass
             if child.returncode is not None:
                 raise LocalError(
-                    f"Temporal did not start (see {self.log})", said=last_lines(self.log)
+                    f"Temporal did not start (see {self.log})", log_lines=last_lines(self.log)
                 )
             if asyncio.get_running_loop().time() > deadline:
                 raise LocalError(
-                    f"Temporal does not answer (see {self.log})", said=last_lines(self.log)
+                    f"Temporal does not answer (see {self.log})", log_lines=last_lines(self.log)
                 )
             await asyncio.sleep(0.05)
 

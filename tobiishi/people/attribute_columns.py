@@ -24,7 +24,7 @@ COLUMNS = {
     "language": ("language", "言語"),
     "tags": ("tags", "タグ"),
 }
-_NAMES = {said: name for name, many in COLUMNS.items() for said in many}
+_NAMES = {header: name for name, many in COLUMNS.items() for header in many}
 _GENDERS = {"男性": "male", "男": "male", "女性": "female", "女": "female", "その他": "other"}
 _OTHERS = {"その他": "other"}
 #: An attribute of the shop's own, as `tobiishi.scenario.parts.FieldName`.

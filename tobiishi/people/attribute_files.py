@@ -22,9 +22,9 @@ from tobiishi.people import audiences, friends
 from tobiishi.people.attribute_columns import FORGET, MAX_OWN_ATTRIBUTES
 from tobiishi.people.attribute_reader import (
     CODECS,
+    AttributeRow,
     Encoding,
     Reader,
-    Told,
     WrongCell,
     encoding_of,
 )
@@ -33,13 +33,13 @@ from tobiishi.people.member_lists import OnWrong
 _sql = queries("attributes")
 
 #: Lines that are read in one go, before anybody else gets their turn; friends of one statement.
-_TOGETHER, _PAGE = 500, 10_000
+_LINES_PER_TURN, _PAGE_SIZE = 500, 10_000
 #: How often it is tried, where others lock the same friends in another order.
-_TRIES = 3
+_MAX_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upload:
+class AttributeUpload:
     """What an upload came to."""
 
     #: Of how many friends something was told.
@@ -48,23 +48,23 @@ class Upload:
     met: int
     #: Lines that were not kept.
     wrong: int
-    #: The first of their wrong cells.
+    #: The first of their wrong problems.
     wrong_lines: list[WrongCell]
     #: What the bytes were read as.
     encoding: Encoding
 
 
-class WrongLines(Invalid):
+class WrongAttributeLines(Invalid):
     """The file has wrong lines, and nothing of it was kept."""
 
     def __init__(self, reader: Reader, encoding: Encoding) -> None:
-        told = [
+        problems = [
             f"line {cell.line}{cell.column and f', {cell.column}'}: {cell.problem}"
             for cell in reader.wrong_lines[:10]
         ]
         super().__init__(
             f"wrong lines: {reader.wrong}; nothing was kept (read as {encoding}); correct them, or "
-            "upload with on_wrong=keep_good\n" + "\n".join(told)
+            "upload with on_wrong=keep_good\n" + "\n".join(problems)
         )
         self.wrong = reader.wrong
         self.wrong_lines = reader.wrong_lines
@@ -79,14 +79,14 @@ async def upload(
     on_wrong: OnWrong,
     today: date,
     at: datetime,
-) -> Upload:
+) -> AttributeUpload:
     """Keep what a file tells, all of it or nothing. It is read from its beginning.
 
-    Raises `Invalid` for what is no such file; `WrongLines` where there are some and nothing is to
-    be kept then.
+    Raises `Invalid` for what is no such file; `WrongAttributeLines` where there are some and
+    nothing is to be kept then.
     """
     encoding = await asyncio.to_thread(encoding_of, file)
-    tries = _TRIES
+    tries = _MAX_ATTEMPTS
     while True:
         tries -= 1
         file.seek(0)
@@ -96,11 +96,11 @@ async def upload(
             async with database.long_transaction() as connection:
                 await _copy(connection, reader)
                 if reader.wrong and on_wrong == "keep_nothing":
-                    raise WrongLines(reader, encoding)
+                    raise WrongAttributeLines(reader, encoding)
                 met = await _keep(connection, channel, at=at)
-                told: int = await _sql.count_friends(connection)
-            return Upload(
-                friends=told,
+                friends_count: int = await _sql.count_friends(connection)
+            return AttributeUpload(
+                friends=friends_count,
                 met=met,
                 wrong=reader.wrong,
                 wrong_lines=reader.wrong_lines,
@@ -117,14 +117,14 @@ async def _copy(connection: asyncpg.Connection[asyncpg.Record], reader: Reader) 
     """Bring the good lines into a temporary table: nothing that others may want is locked yet."""
     await _sql.make_room(connection)
     await connection.copy_records_to_table(
-        "told",
-        records=_in_turns(reader.told()),
+        "upload_lines",
+        records=_in_turns(reader.rows()),
         columns=["line", "friend", "attributes", "fields", "tags"],
     )
 
 
-async def _in_turns(told: Iterator[Told | None]) -> AsyncIterator[Told]:
-    while some := list(islice(told, _TOGETHER)):
+async def _in_turns(rows: Iterator[AttributeRow | None]) -> AsyncIterator[AttributeRow]:
+    while some := list(islice(rows, _LINES_PER_TURN)):
         for each in some:
             if each is not None:
                 yield each
@@ -152,17 +152,23 @@ async def _keep(connection: Connection, channel: str, *, at: datetime) -> int:
 async def _join(connection: Connection, channel: str, *, at: datetime) -> None:
     """Add the tagged to the audiences of their tags.
 
-    Where nobody watches one no change is told: a hundred thousand would keep the relay from others.
+    Where no journey depends on one no change is recorded: a hundred thousand would keep the relay
+    from others.
     """
     # Rows come before definitions: see the head of tobiishi/sql/audiences.sql. One that is not
-    # locked, as it is being defined or watched, tells.
+    # locked, as somebody defines it or asks for its changes, reports.
     locked = await all_rows(_sql.lock_audiences_of_tags(connection, channel=channel))
-    unwatched = {row["audience"] for row in locked if not row["watched"]}
+    unreported = {row["audience"] for row in locked if not row["watched"]}
     await audiences.rely_on_definitions(connection, channel)
     for row in await all_rows(_sql.audiences_of_tags(connection, channel=channel)):
         name, tag = row["audience"], row["tag"]
         await _sql.join_tagged(
-            connection, channel=channel, audience=name, tag=tag, at=at, tells=name not in unwatched
+            connection,
+            channel=channel,
+            audience=name,
+            tag=tag,
+            at=at,
+            reported=name not in unreported,
         )
 
 
@@ -170,7 +176,7 @@ async def _pages(connection: Connection) -> AsyncIterator[list[str]]:
     """The friends who are known anew, some at a time, in the order of their ids."""
     after = ""
     while True:
-        rows = await all_rows(_sql.known_anew(connection, after=after, limit=_PAGE))
+        rows = await all_rows(_sql.known_anew(connection, after=after, limit=_PAGE_SIZE))
         if not rows:
             return
         yield [row["friend"] for row in rows]

@@ -3,7 +3,7 @@
 A header row names the columns, each line tells something of one friend. The bytes are UTF-8, or
 Shift_JIS as Excel in Japan saves; columns are separated by commas or tabs. An empty cell leaves
 what is known, `-` forgets it. No cell goes on in the next line, so that a quote too many spoils its
-own line only. Wrong cells are told by line and column.
+own line only. Wrong cells are reported by line and column.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Encoding = Literal["UTF-8", "Shift_JIS"]
 CODECS: dict[Encoding, str] = {"UTF-8": "utf-8-sig", "Shift_JIS": "cp932"}
 
 _JAPANESE = re.compile("[\u3000-\u9fff\uff00-\uffef]")
-#: What a line with wrong quotes is told.
+#: The problem of a line with wrong quotes.
 _QUOTES = (
     'the quotes (") don\'t match; write one inside a value as "", and no line break inside a value'
 )
@@ -51,7 +51,7 @@ class WrongCell:
 
 #: What a line tells, in the order of the columns of the temporary table: its number, the user id,
 #: attributes and own ones as JSON objects (null forgets), tags.
-Told: TypeAlias = tuple[int, str, str, str, list[str]]
+AttributeRow: TypeAlias = tuple[int, str, str, str, list[str]]
 
 
 def encoding_of(file: IO[bytes]) -> Encoding:
@@ -129,7 +129,7 @@ class Reader:
     _line: int = 0
     _text: str = ""
 
-    def told(self) -> Iterator[Told | None]:
+    def rows(self) -> Iterator[AttributeRow | None]:
         """What each line tells; None for a wrong one. Raises `Invalid` for what is no such file."""
         records = self._records()
         header = next(records, [])
@@ -140,7 +140,7 @@ class Reader:
         columns = columns_of(header)
         for cells in records:
             if cells is None:
-                self._tell("", self._text, _QUOTES)
+                self._report("", self._text, _QUOTES)
                 self.wrong += 1
             yield self._line_of(columns, cells) if cells else None
 
@@ -162,9 +162,9 @@ class Reader:
             if cells is None or any(cell.strip() for cell in cells):
                 yield cells
 
-    def _line_of(self, columns: list[Column], cells: list[str]) -> Told | None:
+    def _line_of(self, columns: list[Column], cells: list[str]) -> AttributeRow | None:
         """What the line tells; None where a cell of it is wrong."""
-        said: dict[str, Any] = {}
+        attributes: dict[str, Any] = {}
         own: dict[str, Any] = {}
         is_wrong = False
         # Spreadsheets leave out empty cells at the end of a line.
@@ -177,17 +177,17 @@ class Reader:
                     raise ValueError("no column of the header is above it; name it or take it out")
                 forgets = text == FORGET and column.name not in ("friend", "tags")
                 value = None if forgets else value_of(column.name, text, self.today)
-                (own if column.is_own else said)[column.name] = value
+                (own if column.is_own else attributes)[column.name] = value
             except ValueError as error:
                 is_wrong = True
-                self._tell(column.header if column else "", text, str(error))
+                self._report(column.header if column else "", text, str(error))
         if is_wrong:
             self.wrong += 1
             return None
-        friend, tags = said.pop("friend"), said.pop("tags", [])
-        return self._line, friend, json.dumps(said), json.dumps(own), tags
+        friend, tags = attributes.pop("friend"), attributes.pop("tags", [])
+        return self._line, friend, json.dumps(attributes), json.dumps(own), tags
 
-    def _tell(self, column: str, text: str, problem: str) -> None:
+    def _report(self, column: str, text: str, problem: str) -> None:
         if len(self.wrong_lines) < MAX_REPORTED_LINES:
             cell = WrongCell(line=self._line, column=column, text=text[:60], problem=problem)
             self.wrong_lines.append(cell)

@@ -17,7 +17,7 @@ import asyncpg
 
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import Invalid, NotFound
-from tobiishi.scenario.rules import Kind
+from tobiishi.scenario.rules import AudienceKind
 
 _sql = queries("audiences")
 
@@ -32,7 +32,7 @@ class Audience:
     title: str
     #: What makes a friend a member, with the `rule` that goes with it: see
     #: `tobiishi.scenario.rules`.
-    kind: Kind
+    kind: AudienceKind
     rule: dict[str, Any]
     #: How many friends are in it now.
     members: int
@@ -52,12 +52,12 @@ class Member:
     reason: str
 
 
-async def watch(connection: Connection, channel: str, names: Sequence[str]) -> None:
+async def report_changes_of(connection: Connection, channel: str, names: Sequence[str]) -> None:
     """Record each change by uploads into these audiences too, from the next upload on.
 
-    Waits for an upload that is under way, which may not tell.
+    Waits for an upload that is under way, which may not record its own.
     """
-    await _sql.watch(connection, channel=channel, names=names)
+    await _sql.report_changes_of(connection, channel=channel, names=names)
 
 
 async def get(connection: Connection, channel: str, audience: str) -> Audience:

@@ -30,7 +30,7 @@ from tobiishi.scenario.rules import (
 _sql = queries("audiences")
 
 #: How many people of a combined audience are looked at together.
-_PAGE = 2000
+_PAGE_SIZE = 2000
 
 
 async def put(
@@ -54,7 +54,7 @@ async def put(
         raise Invalid(str(error)) from None
     parts = parts_of(definition)
     await _sql.lock_defining(connection, channel=channel)
-    await audiences.watch(connection, channel, sorted(parts))
+    await audiences.report_changes_of(connection, channel, sorted(parts))
     # Its uploads under way are waited for first: all other audiences go on meanwhile.
     await _sql.lock(connection, channel=channel, audience=audience)
     await _sql.lock_definitions(connection, channel=channel)
@@ -94,14 +94,14 @@ async def add_missing(
     names: Iterable[str],
     definitions: Mapping[str, Definition],
     *,
-    watched: Iterable[str],
+    reported: Iterable[str],
     timezone: str,
     at: datetime,
 ) -> list[str]:
     """Make the named audiences that don't exist yet, and tell which of them nobody defined.
 
-    An audience that exists stays as it is: raises `Invalid` where it is defined otherwise. Those
-    that are `watched` tell their changes from now on.
+    An audience that exists stays as it is: raises `Invalid` where it is defined otherwise. The
+    changes of those in `reported` are recorded from now on.
     """
     await _sql.lock_defining(connection, channel=channel)
     named, made, locked = sorted(names), set[str](), 0
@@ -111,7 +111,7 @@ async def add_missing(
         # From here on none is deleted until the scenario that names them is there.
         locked = len(await all_rows(_sql.rely_on_all(connection, channel=channel, names=named)))
     asked_about = frozenset[str]().union(*map(parts_of, definitions.values()))
-    await audiences.watch(connection, channel, sorted(asked_about.union(watched)))
+    await audiences.report_changes_of(connection, channel, sorted(asked_about.union(reported)))
     for name, definition in definitions.items():
         if name in made:
             await put(connection, channel, name, definition, timezone=timezone, at=at)
@@ -218,7 +218,7 @@ async def _people(
             channel=channel,
             parts=sorted(condition.audiences()),
             after=after,
-            limit=_PAGE,
+            limit=_PAGE_SIZE,
         )
     )
     return [row["friend"] for row in rows]

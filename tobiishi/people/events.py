@@ -16,17 +16,17 @@ from tobiishi.people import audiences, friends
 
 _sql = queries("events")
 
-Source = Literal["message", "site"]
+EventSource = Literal["message", "site"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Event:
+class FriendEvent:
     """One thing that a friend did."""
 
     channel: str
     #: LINE's user id.
     friend: str
-    source: Source
+    source: EventSource
     #: In a message: `click`, `postback`, `reply`, `video`, `image`. On the site: `page_view`,
     #: `add_to_cart`, `purchase`, or one of the shop's own.
     event: str
@@ -48,17 +48,17 @@ class Event:
         """`clicked https://… in hello (welcome)`."""
         if self.source == "site":
             return f"{self.event} on {self.url}" if self.url else self.event
-        said = {
+        about = {
             "click": f"clicked {self.url} in",
             "postback": "pressed a button of",
             "reply": "wrote in the chat after",
             "video": "watched the video of",
             "image": "fetched an image of",
         }[self.event]
-        return f"{said} {self.message} ({self.scenario})"
+        return f"{about} {self.message} ({self.scenario})"
 
 
-async def record(connection: Connection, event: Event) -> bool:
+async def record(connection: Connection, event: FriendEvent) -> bool:
     """Keep the event, and bring the audiences in line that follow from it. False if kept before.
 
     To be called in a transaction; the friend must be known.
@@ -93,9 +93,9 @@ async def record(connection: Connection, event: Event) -> bool:
 
 async def of_friend(
     connection: Connection, channel: str, friend: str, *, after: int | None = None, limit: int = 100
-) -> list[Event]:
+) -> list[FriendEvent]:
     """What the friend did, the latest first."""
     rows = await all_rows(
         _sql.of_friend(connection, channel=channel, friend=friend, after=after, limit=limit)
     )
-    return [Event(channel=channel, friend=friend, **row) for row in rows]
+    return [FriendEvent(channel=channel, friend=friend, **row) for row in rows]

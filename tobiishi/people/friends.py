@@ -18,7 +18,7 @@ from tobiishi.scenario.parts import FieldName
 
 _sql = queries("friends")
 
-Status = Literal["following", "blocked"]
+FriendStatus = Literal["following", "blocked"]
 
 #: A LINE user id. LINE's own are `U` and 32 hex digits
 #: (https://developers.line.biz/en/docs/messaging-api/getting-user-ids/); the looser form here
@@ -81,7 +81,7 @@ class Friend:
     #: LINE's user id.
     friend: str
     #: `blocked` after an unfollow event, until the next follow event.
-    status: Status
+    status: FriendStatus
     #: The route the friend was added by, where known.
     route: str | None
     #: What the shop told; it counts before what was seen.
@@ -101,7 +101,7 @@ class Friend:
             "language": self.spoken,
             "gender": self.attributes.gender,
             "region": self.attributes.region,
-            **{f"fields.{name}": said for name, said in self.attributes.fields.items()},
+            **{f"fields.{name}": value for name, value in self.attributes.fields.items()},
         }
 
     @property
@@ -118,7 +118,7 @@ class Friend:
             region=self.attributes.region,
             os=self.attributes.os or self.seen.os,
             language=self.spoken,
-            fields={name: said for name, said in self.attributes.fields.items() if said},
+            fields={name: value for name, value in self.attributes.fields.items() if value},
         )
 
     @classmethod
@@ -151,7 +151,7 @@ async def lock(connection: Connection, channel: str, friend: str) -> Friend | No
 
 
 async def set_status(
-    connection: Connection, channel: str, friend: str, status: Status, at: datetime
+    connection: Connection, channel: str, friend: str, status: FriendStatus, at: datetime
 ) -> Friend | None:
     """Store the status as of a webhook event of time `at`; None where a later event came first."""
     row = await _sql.set_status(connection, channel=channel, friend=friend, status=status, at=at)
@@ -269,7 +269,7 @@ async def see(
     language: str | None = None,
 ) -> bool:
     """Keep what was seen of the friend by itself; None tells nothing. Whether that is new."""
-    told = {"os": os, "language": language}
-    seen = {name: said for name, said in told.items() if said is not None}
+    given = {"os": os, "language": language}
+    seen = {name: value for name, value in given.items() if value is not None}
     row = await _sql.see(connection, channel=channel, friend=friend, seen=seen)
     return row is not None

@@ -1,8 +1,8 @@
 """Uploads: lists of user ids that become members of an audience, a million at a time.
 
 A file has one id a line, or a CSV with the ids in its first column; with or without a header
-line or a byte order mark; lines end in LF, CRLF or CR. Wrong lines are told by their number, and
-the upload's own rule says whether the others are kept all the same or nothing is.
+line or a byte order mark; lines end in LF, CRLF or CR. Wrong lines are reported by number, and the
+upload's own rule says whether the others are kept all the same or nothing is.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 _FIRST_COLUMN = re.compile(rb'\s*"?([^",;\t]*)"?\s*(?:[,;\t].*)?', re.DOTALL)
 #: How the files begin that Excel saves as workbooks.
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-#: How many wrong lines are told one by one; the others are counted.
+#: How many wrong lines are reported one by one; the others are counted.
 MAX_REPORTED_LINES = 1000
 #: Bytes. No line of ids is that long; a file that has one is no list of ids.
 MAX_LINE_BYTES = 10_000
@@ -48,7 +48,7 @@ class WrongLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upload:
+class MemberListUpload:
     """What an upload came to."""
 
     #: Lines with an id.
@@ -62,14 +62,14 @@ class Upload:
     header: str
 
 
-class WrongLines(Invalid):
+class WrongMemberLines(Invalid):
     """The file has wrong lines, and nothing of it was kept."""
 
     def __init__(self, reader: IdReader) -> None:
-        told = ", ".join(str(wrong.line) for wrong in reader.wrong_lines[:10])
+        line_numbers = ", ".join(str(wrong.line) for wrong in reader.wrong_lines[:10])
         super().__init__(
             f"lines that hold no LINE user id (U and 32 of 0-9, a-f): {reader.wrong}, such as line "
-            f"{told}; correct them, or upload with on_wrong=keep_good"
+            f"{line_numbers}; correct them, or upload with on_wrong=keep_good"
         )
         self.wrong = reader.wrong
         self.wrong_lines = reader.wrong_lines
@@ -162,10 +162,10 @@ async def upload(
     on_wrong: OnWrong,
     at: datetime,
     reason: str,
-) -> Upload:
+) -> MemberListUpload:
     """Add the ids of a file, in whatever pieces it comes. To be called in a transaction.
 
-    Raises `WrongLines` where there are some and nothing is to be kept then.
+    Raises `WrongMemberLines` where there are some and nothing is to be kept then.
     """
     reader = IdReader()
     await _sql.make_room(connection)
@@ -173,12 +173,12 @@ async def upload(
         "uploaded", source=_ids(reader, pieces), columns=["friend"], format="text"
     )
     if reader.wrong and on_wrong == "keep_nothing":
-        raise WrongLines(reader)
+        raise WrongMemberLines(reader)
     joined: int = await _sql.join_uploaded(
         connection, channel=channel, audience=audience, at=at, reason=reason
     )
     distinct: int = await _sql.count_uploaded(connection)
-    return Upload(
+    return MemberListUpload(
         ids=reader.ids,
         joined=joined,
         already_in=distinct - joined,

@@ -41,9 +41,9 @@ async def _users(connection: Connection, channel: str, audience: str) -> list[st
         for version in live
         if audience in version.scenario.audiences()
     ]
-    told = {(version.scenario.scenario, version.version) for version in live}
+    live_versions = {(version.scenario.scenario, version.version) for version in live}
     for row in await all_rows(_sql.versions_under_way(connection, channel=channel)):
-        if (row["scenario"], row["version"]) not in told:
+        if (row["scenario"], row["version"]) not in live_versions:
             version = await versions.get(connection, channel, row["scenario"], row["version"])
             if audience in version.scenario.audiences():
                 users.append(f"journeys of scenario {row['scenario']} version {row['version']}")

@@ -13,18 +13,18 @@ from zoneinfo import ZoneInfo
 from tobiishi.scenario import Scenario
 
 #: `cancelled` and `done` are for good.
-Status = Literal["running", "paused", "cancelled", "done"]
+EnrolmentStatus = Literal["running", "paused", "cancelled", "done"]
 
 #: How many a second, by default and at most.
-PACE, FASTEST = 100, 1000
+DEFAULT_PER_SECOND, MAX_PER_SECOND = 100, 1000
 #: How many members are looked at for one page.
-LOOK = 2000
+MEMBERS_PER_PAGE = 2000
 #: How many starts may wait for Temporal: a friend who is added now waits for no more than these.
-MOST_WAITING = 300
+MAX_WAITING_STARTS = 300
 #: The time between pages, and how many friends a page should be worth.
-SHORTEST_REST, LONGEST_REST, WORTH = timedelta(seconds=1), timedelta(seconds=10), 100
+MIN_REST, MAX_REST, FRIENDS_PER_PAGE = timedelta(seconds=1), timedelta(seconds=10), 100
 #: The period of the recent rate.
-OF_LATE = timedelta(minutes=1)
+RATE_PERIOD = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class EnrolmentRef:
 class Progress:
     """How far an enrolment has come, as an activity answers it."""
 
-    status: Status
+    status: EnrolmentStatus
     #: How far, for people: `12,300 / 100,000 entered, about 14 minutes left`.
     said: str
     #: When the next page is due; None where it waits for an operator.
@@ -60,7 +60,7 @@ class Progress:
 
 def rest(per_second: int) -> timedelta:
     """The time from one page to the next."""
-    return min(max(timedelta(seconds=WORTH / per_second), SHORTEST_REST), LONGEST_REST)
+    return min(max(timedelta(seconds=FRIENDS_PER_PAGE / per_second), MIN_REST), MAX_REST)
 
 
 def page_size(per_second: int, *, since_last: timedelta | None, waiting: int) -> int:
@@ -72,15 +72,15 @@ def page_size(per_second: int, *, since_last: timedelta | None, waiting: int) ->
     most = 2 * rest(per_second)
     worth = most if since_last is None else min(since_last, most)
     allowance = int(per_second * worth.total_seconds())
-    return max(0, min(allowance, MOST_WAITING - waiting))
+    return max(0, min(allowance, MAX_WAITING_STARTS - waiting))
 
 
-def rate_of_late(former: float | None, looked: int, since_last: timedelta | None) -> float | None:
+def recent_rate(former: float | None, looked: int, since_last: timedelta | None) -> float | None:
     """How many a second were looked at recently, from the former rate and the last page."""
     if not since_last:
         return former
     now = looked / since_last.total_seconds()
-    weight = min(1.0, since_last / OF_LATE)
+    weight = min(1.0, since_last / RATE_PERIOD)
     return now if former is None else former + weight * (now - former)
 
 
@@ -98,7 +98,9 @@ def opens_at(scenario: Scenario, now: datetime) -> datetime | None:
     return None
 
 
-def in_words(*, entered: int, seen: int, total: int, rate: float, status: Status, note: str) -> str:
+def in_words(
+    *, entered: int, seen: int, total: int, rate: float, status: EnrolmentStatus, note: str
+) -> str:
     """How far it has come, for people; `rate` in friends a second that are looked at."""
     parts = [f"{entered:,} / {max(total, seen):,} entered"]
     if seen > entered:

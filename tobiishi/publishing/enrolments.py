@@ -20,15 +20,15 @@ from tobiishi.errors import Invalid, NotFound
 from tobiishi.metrics import STUCK_AFTER
 from tobiishi.people import audiences, friends
 from tobiishi.publishing.enrolment_plan import (
-    FASTEST,
-    LOOK,
+    MAX_PER_SECOND,
+    MEMBERS_PER_PAGE,
     EnrolmentRef,
+    EnrolmentStatus,
     Progress,
-    Status,
     in_words,
     opens_at,
     page_size,
-    rate_of_late,
+    recent_rate,
     rest,
 )
 from tobiishi.scenario import Scenario
@@ -55,7 +55,7 @@ class Enrolment:
     ref: EnrolmentRef
     #: Whose members enter.
     audience: str
-    status: Status
+    status: EnrolmentStatus
     #: Why it was cancelled, or what ended it early.
     because: str | None
     #: The reason that it waits, for people; empty where it doesn't.
@@ -86,7 +86,7 @@ class Enrolment:
         return None if self.page_at is None else now - self.page_at
 
     @property
-    def said(self) -> str:
+    def summary(self) -> str:
         """How far it has come, for people."""
         return in_words(
             entered=self.entered,
@@ -190,15 +190,17 @@ async def call_off(connection: Connection, enrolment_id: int, *, at: datetime) -
         await cancel(connection, enrolment_id, because="in Temporal", now=at)
 
 
-async def untold(connection: Connection, *, now: datetime) -> tuple[Enrolment, int] | None:
-    """An enrolment that Temporal must be told of, and how often that has failed."""
-    row = await _sql.untold(connection, now=now)
+async def next_unconfirmed(
+    connection: Connection, *, now: datetime
+) -> tuple[Enrolment, int] | None:
+    """An enrolment whose workflow does not know its status yet, and how often that has failed."""
+    row = await _sql.next_unconfirmed(connection, now=now)
     return row and (Enrolment.from_row(row), row["attempts"])
 
 
-async def told(connection: Connection, enrolment: Enrolment) -> None:
+async def confirm(connection: Connection, enrolment: Enrolment) -> None:
     """Record that Temporal knows it, with the status that it had then."""
-    await _sql.told(connection, id=enrolment.ref.enrolment_id, status=enrolment.status)
+    await _sql.confirm(connection, id=enrolment.ref.enrolment_id, status=enrolment.status)
 
 
 async def postpone(
@@ -216,8 +218,8 @@ async def postpone(
 
 async def set_pace(connection: Connection, enrolment_id: int, per_second: int) -> Enrolment:
     """Set how many may enter in a second from the next page on. Raises `NotFound`, `Invalid`."""
-    if not 1 <= per_second <= FASTEST:
-        raise Invalid(f"per_second is {per_second}; make it 1 to {FASTEST}")
+    if not 1 <= per_second <= MAX_PER_SECOND:
+        raise Invalid(f"per_second is {per_second}; make it 1 to {MAX_PER_SECOND}")
     await _lock_unfinished(connection, enrolment_id)
     return Enrolment.from_row(
         await _sql.set_pace(connection, id=enrolment_id, per_second=per_second)
@@ -253,7 +255,9 @@ async def enter_page(
         note = f"waits for its period, which begins {local:%Y-%m-%d %H:%M}"
         enrolment = await _keep(connection, enrolment, note=note)
         return _progress(enrolment, next_at=opening)
-    waiting: int = await _sql.waiting_starts(connection, most=LOOK, stuck_after=STUCK_AFTER)
+    waiting: int = await _sql.waiting_starts(
+        connection, most=MEMBERS_PER_PAGE, stuck_after=STUCK_AFTER
+    )
     since_last = enrolment.since_last(now)
     size = page_size(enrolment.per_second, since_last=since_last, waiting=waiting)
     if size == 0:
@@ -280,7 +284,7 @@ async def _enter(
             connection,
             **_members_of(enrolment, now),
             scenario=ref.scenario,
-            look=LOOK,
+            look=MEMBERS_PER_PAGE,
             size=size,
         )
     )
@@ -304,7 +308,7 @@ async def _enter(
         exit_changes=[exit_.on for exit_ in scenario.exit],
         now=now,
     )
-    was_last = len(people) < size and len(page) < LOOK
+    was_last = len(people) < size and len(page) < MEMBERS_PER_PAGE
     since_last = enrolment.since_last(now)
     return await _keep(
         connection,
@@ -315,14 +319,14 @@ async def _enter(
         entered=came["entered"],
         had_entered=len(page) - len(people) + came["following"] - came["entered"],
         blocked=came["blocked"],
-        rate=rate_of_late(enrolment.rate, len(page), since_last),
+        rate=recent_rate(enrolment.rate, len(page), since_last),
         page_at=now,
     )
 
 
 async def _keep(connection: Connection, enrolment: Enrolment, **came: Any) -> Enrolment:
     """Write a page's result; what is not given stays."""
-    said = {
+    defaults = {
         "status": enrolment.status,
         "because": None,
         "note": "",
@@ -335,14 +339,14 @@ async def _keep(connection: Connection, enrolment: Enrolment, **came: Any) -> En
         "page_at": enrolment.page_at,
         "finished_at": None,
     }
-    row = await _sql.keep(connection, id=enrolment.ref.enrolment_id, **{**said, **came})
+    row = await _sql.keep(connection, id=enrolment.ref.enrolment_id, **{**defaults, **came})
     return Enrolment.from_row(row)
 
 
 async def _set_status(
     connection: Connection,
     enrolment_id: int,
-    status: Status,
+    status: EnrolmentStatus,
     *,
     because: str | None = None,
     finished_at: datetime | None = None,
@@ -382,4 +386,4 @@ def _members_of(enrolment: Enrolment, now: datetime) -> dict[str, Any]:
 
 
 def _progress(enrolment: Enrolment, *, next_at: datetime | None) -> Progress:
-    return Progress(status=enrolment.status, said=enrolment.said, next_at=next_at)
+    return Progress(status=enrolment.status, said=enrolment.summary, next_at=next_at)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from tobiishi.channels import quotas
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.publishing import versions
-from tobiishi.publishing.enrolment_plan import PACE, time_in_words
+from tobiishi.publishing.enrolment_plan import DEFAULT_PER_SECOND, time_in_words
 from tobiishi.scenario import Scenario, Step
 
 _sql = queries("forecast")
@@ -38,14 +38,14 @@ class Forecast:
         """Such as `12,300 friends who wait for the same moment are sent to within …`."""
         if not self.friends:
             return "no friend is there yet who may enter"
-        said = (
+        text = (
             f"{self.friends:,} friends who wait for the same moment are sent to within "
             f"{_in_words(self.moment)} (up to {self.per_second:,.0f} a second)"
         )
         if self.entering:
-            enters = timedelta(seconds=self.entering / PACE)
-            said = f"{self.entering:,} friends enter within {_in_words(enters)}; {said}"
-        return said
+            enters = timedelta(seconds=self.entering / DEFAULT_PER_SECOND)
+            text = f"{self.entering:,} friends enter within {_in_words(enters)}; {text}"
+        return text
 
     def warning(self) -> str | None:
         """The warning to show before it goes live, if any."""

@@ -42,7 +42,7 @@ async def check(
     # In a thread: reading a large file takes seconds, in which webhooks must not wait.
     source = await asyncio.to_thread(read, data, timezone=timezone)
     scenario = source.scenario
-    found = [source.map.problem(path, said) for path, said in advice_on(scenario, now)]
+    found = [source.map.problem(path, message) for path, message in advice_on(scenario, now)]
     problems: list[Problem] = []
     for path, step in scenario.walk():
         if step.send is None:
@@ -50,11 +50,11 @@ async def check(
         try:
             await line.validate_push(render(step.send.messages, SAMPLE))
         except Refused as error:
-            for below, said in _refusals(error):
-                problems.append(source.map.problem((*path, "send", *below), f"LINE: {said}"))
+            for below, message in _refusals(error):
+                problems.append(source.map.problem((*path, "send", *below), f"LINE: {message}"))
         except LineError as error:
-            said = f"LINE could not be asked whether it takes the messages ({error})"
-            found.append(source.map.problem((*path, "send"), said))
+            message = f"LINE could not be asked whether it takes the messages ({error})"
+            found.append(source.map.problem((*path, "send"), message))
             break  # Nor for the next one.
     if problems:
         raise ScenarioError(problems)

@@ -71,7 +71,7 @@ async def publish(
         channel,
         scenario.audiences(),
         scenario.definitions(),
-        watched=scenario.watched_audiences(),
+        reported=scenario.audiences_acted_on(),
         timezone=scenario.timezone,
         at=now,
     )

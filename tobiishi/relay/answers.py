@@ -17,7 +17,7 @@ from tobiishi.webhooks import KeptEvent
 
 #: Who writes in the chat has the latest message before their eyes; what is older than this they
 #: may have long forgotten.
-REPLY_WITHIN = timedelta(hours=24)
+REPLY_PERIOD = timedelta(hours=24)
 
 _EVENTS = {"postback": "postback", "videoPlayComplete": "video", "message": "reply"}
 
@@ -30,7 +30,7 @@ async def follow(connection: Connection, kept: KeptEvent) -> bool:
         return False
     return await events.record(
         connection,
-        events.Event(
+        events.FriendEvent(
             channel=kept.channel,
             friend=kept.friend,
             source="message",
@@ -55,6 +55,6 @@ async def _answered(connection: Connection, kept: KeptEvent, friend: str) -> Tra
         return await deliveries.quoted(connection, channel, friend, quoted)
     if event.message is not None:
         return await deliveries.latest_before(
-            connection, channel, friend, kept.occurred_at, within=REPLY_WITHIN
+            connection, channel, friend, kept.occurred_at, within=REPLY_PERIOD
         )
     return None

@@ -124,7 +124,7 @@ class Birthdays(Queue):
     """Friends who are a year older today: combined audiences may ask about ages."""
 
     hands = 1
-    look_every = timedelta(minutes=1)
+    poll_interval = timedelta(minutes=1)
 
     def __init__(
         self, database: Database, *, timezone: str = "Asia/Tokyo", feeds: Sequence[Queue] = ()

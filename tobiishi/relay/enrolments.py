@@ -1,4 +1,4 @@
-"""What Temporal must be told of enrolments: that there is one, or that it was paused and so on."""
+"""Workflows of enrolments: started where there is none, signalled when one is paused and so on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tobiishi.publishing import enrolments
 from tobiishi.publishing.enrolments import Enrolment
 from tobiishi.relay.queue import Queue, attempt
 from tobiishi.temporal import (
-    ANSWER_WITHIN,
+    ANSWER_TIMEOUT,
     CHANNEL,
     JOURNEYS,
     SCENARIO,
@@ -27,8 +27,8 @@ from tobiishi.temporal import (
 class Enrolments(Queue):
     """Enrolments of which Temporal does not know yet what it must.
 
-    It is told without the row being held: two relays may tell it the same, which does no harm,
-    and whoever pauses an enrolment need not wait for a Temporal that hangs.
+    The row is not locked meanwhile: two relays may signal the same, which does no harm, and
+    whoever pauses an enrolment need not wait for a Temporal that hangs.
     """
 
     hands = 1
@@ -38,22 +38,22 @@ class Enrolments(Queue):
         self.temporal = temporal
 
     async def handle_one(self, connection: Connection, now: datetime) -> bool:
-        untold = await enrolments.untold(connection, now=now)
-        if untold is None:
+        unconfirmed = await enrolments.next_unconfirmed(connection, now=now)
+        if unconfirmed is None:
             return False
-        enrolment, attempts = untold
+        enrolment, attempts = unconfirmed
         async with attempt(
             enrolment.ref.workflow_id,
             attempts=attempts,
             postpone=partial(enrolments.postpone, connection, enrolment),
             now=now,
         ):
-            await self.tell(enrolment)
-            await enrolments.told(connection, enrolment)
+            await self.sync(enrolment)
+            await enrolments.confirm(connection, enrolment)
         return True
 
-    async def tell(self, enrolment: Enrolment) -> None:
-        """Have a workflow that knows the enrolment's status, if it is not over; said twice, one."""
+    async def sync(self, enrolment: Enrolment) -> None:
+        """Have a workflow that knows the enrolment's status, if it is not over; twice, one."""
         ref = enrolment.ref
         try:
             if enrolment.finished_at is None:
@@ -79,14 +79,14 @@ class Enrolments(Queue):
                         f"`tobiishi enrolment pause {ref.enrolment_id}` and so on."
                     ),
                     priority=Priority(fairness_key=ref.channel),
-                    rpc_timeout=ANSWER_WITHIN,
+                    rpc_timeout=ANSWER_TIMEOUT,
                 )
                 return
         except WorkflowAlreadyStartedError:
             pass
         try:
             handle = self.temporal.get_workflow_handle(ref.workflow_id)
-            await handle.signal("look", rpc_timeout=ANSWER_WITHIN)
+            await handle.signal("look", rpc_timeout=ANSWER_TIMEOUT)
         except RPCError as error:
             if not (is_workflow_gone(error) and enrolment.finished_at):
                 raise

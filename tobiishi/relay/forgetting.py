@@ -22,7 +22,7 @@ from tobiishi.journeys import journeys
 from tobiishi.people import friends
 from tobiishi.relay.queue import Queue, attempt
 from tobiishi.routes import routes
-from tobiishi.temporal import ANSWER_WITHIN
+from tobiishi.temporal import ANSWER_TIMEOUT
 
 _sql = queries("forgetting")
 _log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Forgettings(Queue):
         """Delete all runs under that id, with their histories; one that runs is ended by it."""
         runs = {""}  # Whatever runs now, which the listing may not show yet.
         async for run in self.temporal.list_workflows(
-            f"WorkflowId = '{workflow_id}'", rpc_timeout=ANSWER_WITHIN
+            f"WorkflowId = '{workflow_id}'", rpc_timeout=ANSWER_TIMEOUT
         ):
             runs.add(run.run_id)
         for run_id in sorted(runs):
@@ -107,7 +107,7 @@ class Forgettings(Queue):
                             workflow_id=workflow_id, run_id=run_id
                         ),
                     ),
-                    timeout=ANSWER_WITHIN,
+                    timeout=ANSWER_TIMEOUT,
                 )
             except RPCError as error:
                 if error.status != RPCStatusCode.NOT_FOUND:
@@ -118,7 +118,7 @@ class Housekeeping(Queue):
     """What is kept for a time only."""
 
     hands = 1
-    look_every = timedelta(minutes=10)
+    poll_interval = timedelta(minutes=10)
     #: Rows that are removed in one transaction.
     batch = 1000
 

@@ -1,6 +1,6 @@
 """The outbox: starts and signals that were committed with their cause, delivered to Temporal.
 
-An entry stays locked while Temporal answers, for `ANSWER_WITHIN` at most: a journey's entries are
+An entry stays locked while Temporal answers, for `ANSWER_TIMEOUT` at most: a journey's entries are
 delivered one at a time and in order, and a second relay must not overtake.
 """
 
@@ -19,7 +19,7 @@ from tobiishi.publishing.versions import Versions
 from tobiishi.relay.queue import Loop, Queue, attempt
 from tobiishi.relay.workflow_start import start_workflow
 from tobiishi.scenario import first_plan, spread_out
-from tobiishi.temporal import ANSWER_WITHIN, is_workflow_gone
+from tobiishi.temporal import ANSWER_TIMEOUT, is_workflow_gone
 
 _sql = queries("relay")
 
@@ -73,7 +73,7 @@ class Outbox(Queue):
             return
         try:
             handle = self.temporal.get_workflow_handle(ref.workflow_id)
-            await handle.signal(signal, ref.entry, rpc_timeout=ANSWER_WITHIN)
+            await handle.signal(signal, ref.entry, rpc_timeout=ANSWER_TIMEOUT)
         except RPCError as error:
             if not is_workflow_gone(error):
                 raise

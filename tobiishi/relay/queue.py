@@ -26,16 +26,16 @@ from tobiishi.metrics import STUCK_AFTER
 _log = logging.getLogger(__name__)
 
 #: How often a queue is looked at where nobody rings: what other processes wrote is seen by then.
-LOOK_EVERY = timedelta(milliseconds=500)
+POLL_INTERVAL = timedelta(milliseconds=500)
 #: The longest that a row which keeps failing waits for its next try.
-LONGEST_WAIT = timedelta(seconds=30)
+MAX_BACKOFF = timedelta(seconds=30)
 #: Characters of an error that are kept.
-LONGEST_ERROR = 2000
+MAX_ERROR_CHARS = 2000
 
 
 def wait_after(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts, the first being 0."""
-    return min(timedelta(seconds=2 ** min(attempts, 16)), LONGEST_WAIT)
+    return min(timedelta(seconds=2 ** min(attempts, 16)), MAX_BACKOFF)
 
 
 def is_away(error: BaseException) -> bool:
@@ -46,7 +46,7 @@ def is_away(error: BaseException) -> bool:
 
 def in_words(error: Exception) -> str:
     """The error as text that Postgres can hold, whatever it quotes."""
-    text = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+    text = f"{type(error).__name__}: {error}"[:MAX_ERROR_CHARS]
     return text.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
 
 
@@ -101,9 +101,9 @@ class Loop(ABC):
     """Something of the relay's that is done whenever it is rung, and now and then besides."""
 
     #: How often it is done where nobody rings.
-    look_every = LOOK_EVERY
+    poll_interval = POLL_INTERVAL
     #: How long after the relay's start it is done first.
-    first_after = timedelta(0)
+    initial_delay = timedelta(0)
 
     def __init__(self, database: Database, *, feeds: Sequence[Loop] = ()) -> None:
         self.database = database
@@ -117,14 +117,14 @@ class Loop(ABC):
 
     async def run(self) -> None:
         """Do what there is to do, until cancelled. Waits out a database that is away."""
-        await asyncio.sleep(self.first_after.total_seconds())
+        await asyncio.sleep(self.initial_delay.total_seconds())
         while True:
             self._bell.clear()
             try:
                 if await self.drain():
                     for fed in self.feeds:
                         fed.ring()
-                pause = self.look_every
+                pause = self.poll_interval
             except Unavailable as error:
                 _log.warning("%s: the database is away: %s", type(self).__name__, error)
                 pause = timedelta(seconds=1)
@@ -166,7 +166,7 @@ class Queue(Loop):
         if not await self._handle_one():
             return 0
         handled = 1
-        # All hands come back before one's failure is told: none is left at work unwatched.
+        # All workers come back before one's failure is raised: none is left at work unseen.
         hands = (self._hand() for _ in range(self.hands))
         for came in await asyncio.gather(*hands, return_exceptions=True):
             if isinstance(came, BaseException):

@@ -15,21 +15,21 @@ from tobiishi.relay.queue import Queue
 _log = logging.getLogger(__name__)
 
 #: How often LINE is asked.
-ASK_EVERY = timedelta(minutes=15)
+ASK_INTERVAL = timedelta(minutes=15)
 
 
 class Quotas(Queue):
     """Channels that LINE is to be asked about."""
 
     hands = 1
-    look_every = timedelta(minutes=1)
+    poll_interval = timedelta(minutes=1)
 
     def __init__(self, database: Database, channels: Channels) -> None:
         super().__init__(database)
         self.channels = channels
 
     async def handle_one(self, connection: Connection, now: datetime) -> bool:
-        channel = await quotas.take(connection, now=now, before=now - ASK_EVERY)
+        channel = await quotas.take(connection, now=now, before=now - ASK_INTERVAL)
         if channel is None:
             return False
         try:

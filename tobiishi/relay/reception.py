@@ -26,26 +26,26 @@ from tobiishi.line.login import LoginChannel, LoginClient, friend_add_link
 from tobiishi.relay.queue import is_away, wait_after
 from tobiishi.relay.relay import Relay
 from tobiishi.routes import routes
-from tobiishi.routes.logins import LIFE, Login
-from tobiishi.routes.routes import Visit
+from tobiishi.routes.logins import LOGIN_LIFETIME, Login
+from tobiishi.routes.routes import RouteVisit
 
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
 #: Seconds that the database may take to tell what is behind a link.
-LOOK_WITHIN = 3
+LOOKUP_TIMEOUT_SECONDS = 3
 #: Seconds that LINE may take to tell the account's `@…`, while a visitor waits.
-ASK_WITHIN = 3
+LINE_TIMEOUT_SECONDS = 3
 #: Seconds that a starter which stops waits for the visits that it is about to keep.
-FINISH_WITHIN = 3
+FINISH_TIMEOUT_SECONDS = 3
 #: Visitors whom LINE is asked about at once; who the others are is not learned.
-MOST_AT_ONCE = 500
+MAX_CONCURRENT_VISITS = 500
 #: Visitors of a channel whom LINE is asked about in a minute, by two or three requests each.
-MOST_A_MINUTE = 1200
+MAX_VISITS_PER_MINUTE = 1200
 #: How often LINE is asked before it is given up (a code is good for 10 minutes), and how often a
 #: visit is tried that can't be kept while the database is there.
-MOST_TRIES = 5
+MAX_ATTEMPTS = 5
 
 #: The name of a channel or a route.
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -79,15 +79,15 @@ class Reception:
         self._clients: dict[tuple[str, LoginChannel], LoginClient] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking: dict[str, asyncio.Task[str | None]] = {}
-        self._once = Limit(times=1, seconds=LIFE.total_seconds())
-        self._a_minute = Limit(times=MOST_A_MINUTE, seconds=60)
+        self._once = Limit(times=1, seconds=LOGIN_LIFETIME.total_seconds())
+        self._a_minute = Limit(times=MAX_VISITS_PER_MINUTE, seconds=60)
 
     async def __aenter__(self) -> Reception:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=FINISH_WITHIN)
+            await asyncio.wait(self._tasks, timeout=FINISH_TIMEOUT_SECONDS)
         unfinished = [*self._tasks, *self._asking.values()]
         for task in unfinished:
             task.cancel()
@@ -104,7 +104,7 @@ class Reception:
             return None
         try:
             async with (
-                asyncio.timeout(LOOK_WITHIN),
+                asyncio.timeout(LOOKUP_TIMEOUT_SECONDS),
                 self._database.connection() as connection,
             ):
                 found = await self._channels.get(connection, channel)
@@ -134,7 +134,7 @@ class Reception:
                 self._asking[channel.channel] = asking
                 asking.add_done_callback(lambda _: self._asking.pop(channel.channel, None))
             with suppress(TimeoutError):
-                async with asyncio.timeout(ASK_WITHIN):
+                async with asyncio.timeout(LINE_TIMEOUT_SECONDS):
                     basic_id = await asyncio.shield(asking)
         return basic_id and friend_add_link(basic_id, api_base_url=channel.api_base_url)
 
@@ -161,7 +161,7 @@ class Reception:
         name, login = returned.channel.channel, returned.login
         if not self._once.takes(login.number):
             return
-        if len(self._tasks) >= MOST_AT_ONCE or not self._a_minute.takes(name):
+        if len(self._tasks) >= MAX_CONCURRENT_VISITS or not self._a_minute.takes(name):
             _log.error("channel %s: too many visitors; nobody knows who came by a route", name)
             return
         task = asyncio.create_task(self._see_through(returned))
@@ -181,17 +181,17 @@ class Reception:
         except Exception:
             _log.exception("route %s: a visit is lost", login.route)
 
-    async def _visit(self, returned: Returned) -> Visit:
+    async def _visit(self, returned: Returned) -> RouteVisit:
         """Who it was, as LINE tells. Raises `LineError`."""
         client, login, browser = self._client(returned.channel), returned.login, returned.browser
-        tokens = await _patiently(
+        tokens = await _with_retries(
             lambda: client.exchange(
                 returned.code,
                 redirect_uri=returned.redirect_uri,
                 code_verifier=login.code_verifier(browser),
             )
         )
-        friend = await _patiently(
+        friend = await _with_retries(
             lambda: client.user_of(tokens.id_token, nonce=login.nonce(browser))
         )
         was_friend: bool | None = False
@@ -201,7 +201,7 @@ class Reception:
             except LineError as error:
                 _log.warning("route %s: LINE does not tell who is a friend: %s", login.route, error)
                 was_friend = None
-        return Visit(
+        return RouteVisit(
             channel=login.channel,
             route=login.route,
             login=login.number,
@@ -212,13 +212,13 @@ class Reception:
             was_friend=was_friend,
         )
 
-    async def _keep(self, visit: Visit) -> None:
+    async def _keep(self, visit: RouteVisit) -> None:
         for tries in itertools.count(1):
             try:
                 async with self._database.transaction() as connection:
                     kept = await routes.record(connection, visit)
             except Exception as error:
-                if not is_away(error) and tries == MOST_TRIES:
+                if not is_away(error) and tries == MAX_ATTEMPTS:
                     raise
                 _log.warning("route %s: a visit is not kept yet: %s", visit.route, error)
             else:
@@ -237,13 +237,13 @@ class Reception:
         return self._clients[key]
 
 
-async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+async def _with_retries(ask: Callable[[], Awaitable[T]]) -> T:
     """LINE's answer, asked for again while there is none. Raises `LineError`."""
     for tries in itertools.count(1):
         try:
             return await ask()
         except (RateLimited, Unreachable) as error:
-            if tries == MOST_TRIES:
+            if tries == MAX_ATTEMPTS:
                 raise
             _log.warning("LINE Login is asked again: %s", error)
         await asyncio.sleep(wait_after(tries - 1).total_seconds())

@@ -38,13 +38,13 @@ from tobiishi.publishing.versions import Versions
 from tobiishi.relay.queue import Survey
 from tobiishi.relay.workflow_start import start_workflow
 from tobiishi.scenario import spread_out
-from tobiishi.temporal import ANSWER_WITHIN, is_workflow_gone
+from tobiishi.temporal import ANSWER_TIMEOUT, is_workflow_gone
 
 _sql = queries("reconciliation")
 _log = logging.getLogger(__name__)
 
 #: A journey that began this recently may not be in Temporal's listing yet.
-LISTED_LATE = timedelta(minutes=1)
+LISTING_DELAY = timedelta(minutes=1)
 #: Journeys that are looked up in one statement.
 JOURNEYS_PER_PAGE = 1000
 #: Characters of a workflow's details that tell what it did: see `workflows.journey`.
@@ -54,9 +54,9 @@ TRAIL_ENTRIES = 20
 class Reconciliation(Survey):
     """Compares both sides soon after the relay's start, and every ten minutes."""
 
-    look_every = timedelta(minutes=10)
+    poll_interval = timedelta(minutes=10)
     #: A relay that starts has more urgent things to ask.
-    first_after = timedelta(seconds=10)
+    initial_delay = timedelta(seconds=10)
 
     def __init__(self, database: Database, temporal: Client) -> None:
         super().__init__(database)
@@ -78,7 +78,7 @@ class Reconciliation(Survey):
         return self.temporal.list_workflows(
             "WorkflowType = 'journey' AND ExecutionStatus = 'Running'",
             page_size=JOURNEYS_PER_PAGE,
-            rpc_timeout=ANSWER_WITHIN,
+            rpc_timeout=ANSWER_TIMEOUT,
         )
 
     # --- Postgres is older: workflows without a journey
@@ -106,7 +106,7 @@ class Reconciliation(Survey):
                 located = await journeys.locate(connection, ref)
                 if (await journeys.get(connection, located.journey_id)).ended_at is not None:
                     # Temporal has an older state of it, from before it ended.
-                    await handle.signal("stop", ref.entry, rpc_timeout=ANSWER_WITHIN)
+                    await handle.signal("stop", ref.entry, rpc_timeout=ANSWER_TIMEOUT)
                     _log.warning("%s is over, and still ran in Temporal; it is stopped", run.id)
                 return
             except journeys.Unknown:
@@ -133,7 +133,7 @@ class Reconciliation(Survey):
         """What the workflow carries: what it was started with, and the plan it came to."""
         converter = self.temporal.data_converter
         state: JourneyState | None = None
-        async for event in handle.fetch_history_events(rpc_timeout=ANSWER_WITHIN):
+        async for event in handle.fetch_history_events(rpc_timeout=ANSWER_TIMEOUT):
             if event.HasField("workflow_execution_started_event_attributes"):
                 started = event.workflow_execution_started_event_attributes
                 (state,) = await converter.decode(started.input.payloads, [JourneyState])
@@ -157,7 +157,7 @@ class Reconciliation(Survey):
             async with self.database.connection() as connection:
                 rows = await all_rows(
                     _sql.page_under_way(
-                        connection, after=after, before=now - LISTED_LATE, limit=JOURNEYS_PER_PAGE
+                        connection, after=after, before=now - LISTING_DELAY, limit=JOURNEYS_PER_PAGE
                     )
                 )
             if not rows:
@@ -207,7 +207,7 @@ class Reconciliation(Survey):
         """Keep how a journey ended that is over in Temporal."""
         ref = journey.ref
         handle = self.temporal.get_workflow_handle(ref.workflow_id, result_type=JourneyResult)
-        result = await handle.result(rpc_timeout=ANSWER_WITHIN)
+        result = await handle.result(rpc_timeout=ANSWER_TIMEOUT)
         async with self.database.transaction() as connection:
             await friends.lock(connection, ref.channel, ref.friend)
             await journeys.end(connection, ref.journey_id, result.outcome, at=now)
@@ -225,7 +225,7 @@ async def _describe(
 ) -> WorkflowExecutionDescription | None:
     """The latest run under that id; None where Temporal knows none."""
     try:
-        return await handle.describe(rpc_timeout=ANSWER_WITHIN)
+        return await handle.describe(rpc_timeout=ANSWER_TIMEOUT)
     except RPCError as error:
         if is_workflow_gone(error):
             return None
@@ -240,10 +240,10 @@ async def _is_of(run: WorkflowExecution, began: tuple[int, datetime] | None) -> 
     if await run.memo_value("entry", default=None) != entry:
         return False
     # Workflows of older releases tell no time; none of them began before its journey.
-    said = await run.memo_value("started_at", default=None)
-    if said is None:
-        return run.start_time >= started_at - LISTED_LATE
-    return datetime.fromisoformat(said) == started_at
+    began_at = await run.memo_value("started_at", default=None)
+    if began_at is None:
+        return run.start_time >= started_at - LISTING_DELAY
+    return datetime.fromisoformat(began_at) == started_at
 
 
 def _count(what: str, ref: JourneyRef) -> None:

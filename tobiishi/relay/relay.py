@@ -20,7 +20,7 @@ from tobiishi.relay.pending_entries import PendingEntries
 from tobiishi.relay.queue import Loop, Queue
 from tobiishi.relay.quotas import Quotas
 from tobiishi.relay.reconciliation import Reconciliation
-from tobiishi.relay.terminated_workflows import Strays
+from tobiishi.relay.terminated_workflows import TerminatedWorkflows
 from tobiishi.relay.webhook_events import WebhookEvents
 
 
@@ -45,7 +45,7 @@ class Relay:
         self.events = WebhookEvents(database, feeds=[self.changes, self.outbox])
         self.enrolments = Enrolments(database, temporal)
         self.forgettings = Forgettings(database, temporal)
-        self.strays = Strays(database, temporal)
+        self.terminated_workflows = TerminatedWorkflows(database, temporal)
         self.housekeeping = Housekeeping(database)
         #: In the order in which what is due now is handled.
         self.loops: tuple[Loop, ...] = (
@@ -57,7 +57,7 @@ class Relay:
             self.outbox,
             self.enrolments,
             self.forgettings,
-            self.strays,
+            self.terminated_workflows,
             self.reconciliation,
             self.housekeeping,
             *((Quotas(database, channels),) if channels else ()),

@@ -1,7 +1,7 @@
-"""Strays: journeys whose workflow somebody ended by force, and the database was not told.
+"""Journeys whose workflow was ended by force in Temporal, so that it could not report its end.
 
-A workflow that is terminated in the Temporal UI can say nothing any more. What it can't say is
-said for it, so that no journey stays under way for good that nothing moves.
+A workflow that is terminated in the Temporal UI records nothing any more. Its end is recorded
+for it, so that no journey stays under way for good that nothing moves.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from temporalio.service import RPCError
 from tobiishi.database import Database
 from tobiishi.journeys import journeys
 from tobiishi.relay.queue import Survey
-from tobiishi.temporal import ANSWER_WITHIN
+from tobiishi.temporal import ANSWER_TIMEOUT
 
 _log = logging.getLogger(__name__)
 
 #: How far back the first look goes: as long as Temporal is told to keep what ended.
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 #: What ended may be listed so much later.
-LISTED_LATE = timedelta(minutes=5)
+LISTING_DELAY = timedelta(minutes=5)
 
 
-class Strays(Survey):
+class TerminatedWorkflows(Survey):
     """Looks for journeys that were terminated since the last look."""
 
-    look_every = timedelta(minutes=1)
+    poll_interval = timedelta(minutes=1)
     #: A relay that starts has more urgent things to ask.
-    first_after = timedelta(minutes=1)
+    initial_delay = timedelta(minutes=1)
 
     def __init__(self, database: Database, temporal: Client) -> None:
         super().__init__(database)
@@ -38,11 +38,11 @@ class Strays(Survey):
         self._looked_at: datetime | None = None
 
     async def survey(self, now: datetime) -> None:
-        since = now - KEPT if self._looked_at is None else self._looked_at - LISTED_LATE
+        since = now - RETENTION if self._looked_at is None else self._looked_at - LISTING_DELAY
         ended = self.temporal.list_workflows(
             "WorkflowType = 'journey' AND ExecutionStatus IN ('Terminated', 'Failed', 'TimedOut')"
             f" AND CloseTime >= '{since:%Y-%m-%dT%H:%M:%SZ}'",
-            rpc_timeout=ANSWER_WITHIN,
+            rpc_timeout=ANSWER_TIMEOUT,
         )
         try:
             async for run in ended:
@@ -60,7 +60,7 @@ class Strays(Survey):
             return
         # A journey that was reset was terminated, too, and goes on in another run.
         handle = self.temporal.get_workflow_handle(workflow_id)
-        latest = await handle.describe(rpc_timeout=ANSWER_WITHIN)
+        latest = await handle.describe(rpc_timeout=ANSWER_TIMEOUT)
         if latest.status == WorkflowExecutionStatus.RUNNING:
             return
         async with self.database.transaction() as connection:

@@ -12,7 +12,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from tobiishi.journeys import journeys
 from tobiishi.plan import JourneyRef, JourneyState, Plan
 from tobiishi.scenario import Scenario
-from tobiishi.temporal import ANSWER_WITHIN, JOURNEYS, search_attributes_of
+from tobiishi.temporal import ANSWER_TIMEOUT, JOURNEYS, search_attributes_of
 
 
 async def start_workflow(
@@ -41,11 +41,11 @@ async def start_workflow(
                 f"entry {ref.entry}: {journey.why}. Times are those of {scenario.timezone}."
             ),
             priority=Priority(fairness_key=ref.channel),
-            rpc_timeout=ANSWER_WITHIN,
+            rpc_timeout=ANSWER_TIMEOUT,
         )
     except WorkflowAlreadyStartedError:
         handle = temporal.get_workflow_handle(ref.workflow_id)
-        running = await handle.describe(rpc_timeout=ANSWER_WITHIN)
+        running = await handle.describe(rpc_timeout=ANSWER_TIMEOUT)
         if await running.memo_value("entry") != ref.entry:
             raise  # The friend's former journey is about to close: try again soon.
 

@@ -15,15 +15,15 @@ from datetime import UTC, datetime, timedelta
 from tobiishi.tokens import Signer
 
 #: How long one may take.
-LIFE = timedelta(hours=1)
+LOGIN_LIFETIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
     """One way through LINE Login.
 
-    It is told by two words: the `state`, signed, which LINE hands back, and a secret that only the
-    visitor's own browser has. So nobody is sent through somebody else's login.
+    It is recognised by two words: the `state`, signed, which LINE hands back, and a secret that
+    only the visitor's own browser has. So nobody is sent through somebody else's login.
     """
 
     channel: str
@@ -47,17 +47,17 @@ class Login:
         )
 
     def state(self, signer: Signer) -> str:
-        said = f"{self.channel} {self.route} {int(self.opened_at.timestamp()):x}"
-        return signer.sign("route", f"{said} {self.number} {self.seal}".encode())
+        payload = f"{self.channel} {self.route} {int(self.opened_at.timestamp()):x}"
+        return signer.sign("route", f"{payload} {self.number} {self.seal}".encode())
 
     @classmethod
     def read(cls, signer: Signer, state: str) -> Login | None:
         """The login that a state of ours tells, however old and whoever brings it."""
-        said = signer.read("route", state)
-        if said is None:
+        payload = signer.read("route", state)
+        if payload is None:
             return None
         try:
-            channel, route, at, number, seal = said.decode().split(" ")
+            channel, route, at, number, seal = payload.decode().split(" ")
             opened_at = datetime.fromtimestamp(int(at, 16), UTC)
         except (ValueError, OverflowError, OSError):  # Of another version of ours.
             return None
@@ -66,7 +66,7 @@ class Login:
     def is_of(self, browser: str, now: datetime) -> bool:
         """Whether it began in this browser, and not too long ago."""
         seal = _digest("seal", self.number, browser)[:16]
-        return hmac.compare_digest(seal, self.seal) and now - self.opened_at <= LIFE
+        return hmac.compare_digest(seal, self.seal) and now - self.opened_at <= LOGIN_LIFETIME
 
     def nonce(self, browser: str) -> str:
         """What LINE puts into the ID token of this login, and into no other."""
@@ -80,10 +80,10 @@ class Login:
         return _word(self.code_verifier(browser).encode())
 
 
-def _digest(*said: str) -> str:
-    return _word(" ".join(said).encode())
+def _digest(*words: str) -> str:
+    return _word(" ".join(words).encode())
 
 
-def _word(said: bytes) -> str:
+def _word(data: bytes) -> str:
     """The SHA-256 as 43 letters."""
-    return base64.urlsafe_b64encode(hashlib.sha256(said).digest()).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()

@@ -51,7 +51,7 @@ class Route:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Visit:
+class RouteVisit:
     """Somebody came by a route's link, and LINE Login told who."""
 
     channel: str
@@ -69,11 +69,11 @@ class Visit:
     was_friend: bool | None
 
     @classmethod
-    def from_row(cls, row: asyncpg.Record) -> Visit:
+    def from_row(cls, row: asyncpg.Record) -> RouteVisit:
         return cls(**{name: row[name] for name in cls.__dataclass_fields__})
 
 
-def counts(visit: Visit, followed_at: datetime) -> bool:
+def counts(visit: RouteVisit, followed_at: datetime) -> bool:
     """Whether somebody who was added at that time was added by this visit of theirs."""
     if followed_at > visit.returned_at:
         # By the button that they were shown then. Who was a friend has blocked the channel since.
@@ -135,7 +135,7 @@ async def match_friend_add(
     """
     await _sql.lock(connection, channel=channel, friend=friend)
     for row in await all_rows(_sql.undecided(connection, channel=channel, friend=friend)):
-        visit = Visit.from_row(row)
+        visit = RouteVisit.from_row(row)
         if counts(visit, followed_at):
             await friends.meet(connection, channel, friend, followed_at)
             await _decide(connection, row["id"], visit, followed_at)
@@ -143,7 +143,7 @@ async def match_friend_add(
     return None
 
 
-async def record(connection: Connection, visit: Visit) -> bool:
+async def record(connection: Connection, visit: RouteVisit) -> bool:
     """Keep the visit, and all that follows where they were added before we heard of it.
 
     False where it was kept before, or there is no such route any more. To be called in a
@@ -223,7 +223,7 @@ async def _look_up(
 
 
 async def _decide(
-    connection: Connection, visit_id: int, visit: Visit, followed_at: datetime
+    connection: Connection, visit_id: int, visit: RouteVisit, followed_at: datetime
 ) -> None:
     """This visit is the one by which they were added; those before it will be for nothing."""
     channel, friend, route = visit.channel, visit.friend, visit.route

@@ -18,7 +18,7 @@ from tobiishi.scenario.planning import (
     wait_for_at,
     when_to_send,
 )
-from tobiishi.scenario.source import Problem, ScenarioError, Source, read, read_scenario
+from tobiishi.scenario.source import Problem, ScenarioError, ScenarioSource, read, read_scenario
 
 __all__ = [
     "FRIEND_FIELDS",
@@ -29,8 +29,8 @@ __all__ = [
     "Reentry",
     "Scenario",
     "ScenarioError",
+    "ScenarioSource",
     "Send",
-    "Source",
     "Step",
     "advice_on",
     "audiences_of",

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from tobiishi.scenario.model import Scenario, Step, Window
 from tobiishi.scenario.parts import Condition
 from tobiishi.scenario.regions import is_known_region
-from tobiishi.scenario.source import Path
+from tobiishi.scenario.source import SourcePath
 
 
-def advice_on(scenario: Scenario, now: datetime) -> list[tuple[Path, str]]:
+def advice_on(scenario: Scenario, now: datetime) -> list[tuple[SourcePath, str]]:
     """Each doubt, with the path of the part it is about."""
     return [
         *_on_period(scenario, now),
@@ -23,14 +23,14 @@ def advice_on(scenario: Scenario, now: datetime) -> list[tuple[Path, str]]:
     ]
 
 
-def _on_period(scenario: Scenario, now: datetime) -> Iterator[tuple[Path, str]]:
+def _on_period(scenario: Scenario, now: datetime) -> Iterator[tuple[SourcePath, str]]:
     until = scenario.period.until if scenario.period else None
     local = now.astimezone(ZoneInfo(scenario.timezone)).replace(tzinfo=None)
     if until and until + timedelta(minutes=1) <= local:
         yield ("period", "until"), "the period is over: nobody will enter"
 
 
-def _on_window(window: Window | None) -> Iterator[tuple[Path, str]]:
+def _on_window(window: Window | None) -> Iterator[tuple[SourcePath, str]]:
     if window is None:
         return
     opening = timedelta(hours=window.from_.hour, minutes=window.from_.minute)
@@ -39,14 +39,14 @@ def _on_window(window: Window | None) -> Iterator[tuple[Path, str]]:
         yield ("window",), "the window is open for less than an hour a day"
 
 
-def _on_waits(scenario: Scenario, now: datetime) -> Iterator[tuple[Path, str]]:
+def _on_waits(scenario: Scenario, now: datetime) -> Iterator[tuple[SourcePath, str]]:
     local = now.astimezone(ZoneInfo(scenario.timezone)).replace(tzinfo=None)
     for path, step in scenario.walk():
         if step.wait and step.wait.until and step.wait.until < local:
             yield (*path, "wait", "until"), "this is over: nobody will wait here"
 
 
-def _on_regions(scenario: Scenario) -> Iterator[tuple[Path, str]]:
+def _on_regions(scenario: Scenario) -> Iterator[tuple[SourcePath, str]]:
     for path, step in scenario.walk():
         for number, case in enumerate(step.branch or ()):
             for region in _regions(case.when) if case.when else ():
@@ -65,7 +65,7 @@ def _regions(condition: Condition) -> Iterator[str]:
             yield from _regions(part)
 
 
-def _on_order(steps: tuple[Step, ...], path: Path) -> Iterator[tuple[Path, str]]:
+def _on_order(steps: tuple[Step, ...], path: SourcePath) -> Iterator[tuple[SourcePath, str]]:
     for number, step in enumerate(steps):
         here = (*path, number)
         before = steps[number - 1] if number else None

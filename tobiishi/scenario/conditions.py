@@ -14,7 +14,7 @@ from tobiishi.scenario.parts import Age, Condition
 from tobiishi.scenario.regions import region_code
 
 #: Bytes. What is shown of a step, in Temporal's history and UI; the step itself may be longer.
-_LONGEST_WORDS = 300
+_MAX_WORDS_BYTES = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Choice:
     #: Index of the case; None where none matched, and the journey goes on after the branch.
     case: int | None
     #: In words, and not many: `in clicked-hello: yes`.
-    said: str
+    summary: str
     #: The answer to each condition looked at, in order.
     saw: dict[str, bool | None]
 
@@ -56,12 +56,12 @@ def choose(branch: tuple[Case, ...], facts: FriendFacts) -> Choice:
     saw: dict[str, bool | None] = {}
     for number, case in enumerate(branch):
         if case.when is None:
-            return Choice(case=number, said=f"{shortened(_seen(saw))} → otherwise", saw=saw)
+            return Choice(case=number, summary=f"{shortened(_seen(saw))} → otherwise", saw=saw)
         words = in_words(case.when)
         saw[words] = evaluate(case.when, facts)
         if saw[words]:
-            return Choice(case=number, said=shortened(_seen(saw)), saw=saw)
-    return Choice(case=None, said=f"{shortened(_seen(saw))} → goes on", saw=saw)
+            return Choice(case=number, summary=shortened(_seen(saw)), saw=saw)
+    return Choice(case=None, summary=f"{shortened(_seen(saw))} → goes on", saw=saw)
 
 
 def audiences_of(branch: tuple[Case, ...]) -> frozenset[str]:
@@ -81,9 +81,9 @@ def question(branch: tuple[Case, ...]) -> str:
 def shortened(words: str) -> str:
     """The words, cut to what Temporal takes as a summary together with a date (400 bytes)."""
     data = words.encode()
-    if len(data) <= _LONGEST_WORDS:
+    if len(data) <= _MAX_WORDS_BYTES:
         return words
-    return data[: _LONGEST_WORDS - len("…".encode())].decode(errors="ignore") + "…"
+    return data[: _MAX_WORDS_BYTES - len("…".encode())].decode(errors="ignore") + "…"
 
 
 def in_words(condition: Condition) -> str:

@@ -39,7 +39,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "coupon": ("couponId",),
 }
 #: UTF-16 code units.
-LONGEST_TEXT = 5000
+MAX_TEXT_UNITS = 5000
 
 
 #: What else a message must have as text where it has it at all.
@@ -142,8 +142,8 @@ def _problems(message: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...
             yield (field,), f'{value!r:.60} is not text; put it in "quotes"'
     if isinstance(text := message.get("text"), str):
         units = len(text.encode("utf-16-le", "surrogatepass")) // 2
-        if units > LONGEST_TEXT:
-            yield ("text",), f"the text has {units} characters; LINE takes {LONGEST_TEXT}"
+        if units > MAX_TEXT_UNITS:
+            yield ("text",), f"the text has {units} characters; LINE takes {MAX_TEXT_UNITS}"
     for path, text in _texts(message):
         for problem in _problems_of_template(text):
             yield path, problem
@@ -180,8 +180,8 @@ def _problems_of_template(text: str) -> Iterator[str]:
 
 def _reason(error: LiquidError) -> str:
     """The text of a template's error, without the excerpt of the template."""
-    said = " ".join(str(error.args[0] if error.args else error).split())
-    return said if len(said) <= 120 else f"{said[:119]}…"
+    message = " ".join(str(error.args[0] if error.args else error).split())
+    return message if len(message) <= 120 else f"{message[:119]}…"
 
 
 def _texts(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, str]]:
@@ -241,7 +241,7 @@ def _filled_for_anybody(text: str, friend: _Known) -> str:
 def _filled(text: str, friend: _Known) -> str:
     if "{{" not in text and "{%" not in text:
         return text
-    own = {name.removeprefix("fields."): said for name, said in friend.items() if "." in name}
+    own = {name.removeprefix("fields."): value for name, value in friend.items() if "." in name}
     return _template(text).render(friend={**friend, "fields": own})
 
 

@@ -26,7 +26,7 @@ from tobiishi.scenario.parts import (
     Condition,
     Moment,
     OneOrMany,
-    Part,
+    ScenarioPart,
     Slug,
     Tag,
     TimeOfDay,
@@ -40,10 +40,10 @@ from tobiishi.scenario.rules import Clicked, Combined, Definition, Saw
 STORED = "stored"
 
 #: How long all waits of a scenario may be together; what is longer is a mistake.
-LONGEST = timedelta(days=36_500)
+MAX_DURATION = timedelta(days=36_500)
 
 
-class FriendAdded(Part):
+class FriendAdded(ScenarioPart):
     """A journey starts when somebody adds the channel as a friend."""
 
     routes: OneOrMany[Slug] | None = Field(
@@ -54,7 +54,7 @@ class FriendAdded(Part):
     )
 
 
-class Start(Part):
+class Start(ScenarioPart):
     """What starts a journey: adding the friend, or joining an audience."""
 
     friend_added: FriendAdded | None = Field(
@@ -87,7 +87,7 @@ class Start(Part):
         return self
 
 
-class Period(Part):
+class Period(ScenarioPart):
     """When journeys may start; those under way go on after it."""
 
     from_: Moment | None = Field(default=None, alias="from", description="First moment, local.")
@@ -104,7 +104,7 @@ class Period(Part):
         return self
 
 
-class AfterDays(Part):
+class AfterDays(ScenarioPart):
     """A friend may enter again so many days after their last journey began, once it ended."""
 
     after_days: Whole = Field(ge=1, le=3650, description="Days since the last journey began.")
@@ -121,7 +121,7 @@ Reentry: TypeAlias = Annotated[
 ]
 
 
-class Window(Part):
+class Window(ScenarioPart):
     """The hours in which messages may be sent; it may cross midnight."""
 
     from_: TimeOfDay = Field(alias="from", description="Sending opens, local time.")
@@ -134,7 +134,7 @@ class Window(Part):
         return self
 
 
-class Length(Part):
+class Length(ScenarioPart):
     """A length of time."""
 
     minutes: Whole | None = Field(default=None, ge=1, le=5_256_000)
@@ -142,7 +142,7 @@ class Length(Part):
     days: Whole | None = Field(default=None, ge=1, le=3650)
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _not_empty(self) -> Self:
         if self.minutes is self.hours is self.days is None:
             raise ValueError("say one of minutes, hours, days")
         return self
@@ -152,7 +152,7 @@ class Length(Part):
         return timedelta(days=self.days or 0, hours=self.hours or 0, minutes=self.minutes or 0)
 
 
-class IfLate(Part):
+class IfLate(ScenarioPart):
     """What becomes of a message that is late: after an outage, a pause, a spent quota."""
 
     after: Length = Field(
@@ -168,7 +168,7 @@ class IfLate(Part):
         return {"do": value} if isinstance(value, str) else value
 
 
-class Exit(Part):
+class Exit(ScenarioPart):
     """A change that ends the journey, at any moment of it."""
 
     joins: Slug | None = Field(default=None, description="The friend joins this audience.")
@@ -195,7 +195,7 @@ def _checked(messages: tuple[dict[str, Any], ...], info: ValidationInfo) -> Any:
     return messages
 
 
-class Send(Part):
+class Send(ScenarioPart):
     """One to five LINE messages, sent together.
 
     https://developers.line.biz/en/reference/messaging-api/#message-objects
@@ -220,7 +220,7 @@ class Send(Part):
     )
 
 
-class Wait(Part):
+class Wait(ScenarioPart):
     """Wait for a while, or until a time."""
 
     minutes: Whole | None = Field(default=None, ge=1, le=5_256_000)
@@ -232,13 +232,15 @@ class Wait(Part):
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        said = {name for name, value in self if value is not None}
+        fields = {name for name, value in self if value is not None}
         forms: tuple[set[str], ...] = ({"days", "at"}, {"days_after_start", "at"}, {"until"})
-        if said in forms or (said and said <= {"minutes", "hours", "days"} and self.days != 0):
+        if fields in forms or (
+            fields and fields <= {"minutes", "hours", "days"} and self.days != 0
+        ):
             return self
         raise ValueError(
             "a wait is one of {minutes, hours, days}, {days, at}, {days_after_start, at} or "
-            f"{{until}}; this one says {', '.join(sorted(said)) or 'nothing'}"
+            f"{{until}}; this one says {', '.join(sorted(fields)) or 'nothing'}"
         )
 
     @property
@@ -248,14 +250,14 @@ class Wait(Part):
         return timedelta(days=days, hours=self.hours or 0, minutes=self.minutes or 0)
 
 
-class TagStep(Part):
+class TagStep(ScenarioPart):
     """Add tags to the friend, and remove some."""
 
     add: OneOrMany[Tag] = Field(default=(), description="One tag, or a list.")
     remove: OneOrMany[Tag] = Field(default=(), description="One tag, or a list.")
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _not_empty(self) -> Self:
         if not self.add and not self.remove:
             raise ValueError("a tag step adds or removes at least one tag")
         if both := set(self.add) & set(self.remove):
@@ -263,7 +265,7 @@ class TagStep(Part):
         return self
 
 
-class Case(Part):
+class Case(ScenarioPart):
     """One way on from a branch: for those who meet the condition, or for all the others."""
 
     when: Condition | None = Field(default=None, description="Who takes this way.")
@@ -277,7 +279,7 @@ class Case(Part):
         return self
 
 
-class WaitFor(Part):
+class WaitFor(ScenarioPart):
     """Wait until the friend is in an audience, but not for ever."""
 
     audience: Slug = Field(description="Until the friend is in this audience.")
@@ -290,7 +292,7 @@ class WaitFor(Part):
 Place: TypeAlias = tuple[str | int, ...]
 
 
-class Step(Part):
+class Step(ScenarioPart):
     """One thing that happens."""
 
     send: Send | None = None
@@ -314,11 +316,11 @@ class Step(Part):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        said = [name for name, value in self if value is not None]
-        if len(said) != 1:
+        kinds = [name for name, value in self if value is not None]
+        if len(kinds) != 1:
             raise ValueError(
                 "a step is one of send, wait, wait_for, branch or tag; this one is "
-                + (" and ".join(said) or "none of them")
+                + (" and ".join(kinds) or "none of them")
             )
         for number, case in enumerate(self.branch or ()):
             if case.when is None and (number == 0 or number != len(self.branch or ()) - 1):
@@ -342,7 +344,7 @@ def _within_a_day(spread: Length) -> Length:
     return spread
 
 
-class Scenario(Part):
+class Scenario(ScenarioPart):
     """A scenario: who starts it, what happens, and when it ends early."""
 
     scenario: Slug = Field(description="Its name, in addresses and in the Temporal UI.")
@@ -373,8 +375,10 @@ class Scenario(Part):
         steps = [step for _, step in self.walk()]
         waits = [step.wait for step in steps if step.wait]
         waits += [step.wait_for.up_to for step in steps if step.wait_for]
-        if sum((wait.length for wait in waits), timedelta()) > LONGEST:
-            raise ValueError(f"its waits add up to over {LONGEST.days // 365} years; shorten them")
+        if sum((wait.length for wait in waits), timedelta()) > MAX_DURATION:
+            raise ValueError(
+                f"its waits add up to over {MAX_DURATION.days // 365} years; shorten them"
+            )
         return self
 
     @classmethod
@@ -390,7 +394,7 @@ class Scenario(Part):
         """Every step, with its place in the file."""
         yield from _walk(self.steps, ("steps",))
 
-    def watched_audiences(self) -> frozenset[str]:
+    def audiences_acted_on(self) -> frozenset[str]:
         """Those audiences whose changes start, wake or end a journey."""
         named = {exit_.audience for exit_ in self.exit}
         named |= {step.wait_for.audience for _, step in self.walk() if step.wait_for}
@@ -400,7 +404,7 @@ class Scenario(Part):
 
     def audiences(self) -> frozenset[str]:
         """All audiences that it names."""
-        named = set(self.watched_audiences())
+        named = set(self.audiences_acted_on())
         for _, step in self.walk():
             for case in step.branch or ():
                 named |= case.when.audiences() if case.when else set()

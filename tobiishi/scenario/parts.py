@@ -45,16 +45,16 @@ def _read_time(value: Any) -> Any:
 
 
 def _read_moment(value: Any) -> Any:
-    if not isinstance(value, str) or not (said := _MOMENT.fullmatch(value)):
+    if not isinstance(value, str) or not (parts := _MOMENT.fullmatch(value)):
         raise ValueError(
             f'{value!r} is not a date and time; write it as "YYYY-MM-DD HH:MM", local to the '
             "scenario's time zone, without seconds or an offset"
         )
     try:
-        day = date.fromisoformat(said[1])
+        day = date.fromisoformat(parts[1])
     except ValueError:
-        raise ValueError(f"{said[1]} is not in the calendar; correct the day") from None
-    return datetime.combine(day, _read_time(said[2] or "00:00"))
+        raise ValueError(f"{parts[1]} is not in the calendar; correct the day") from None
+    return datetime.combine(day, _read_time(parts[2] or "00:00"))
 
 
 def read_last_moment(value: Any) -> Any:
@@ -103,13 +103,13 @@ class _OneOrMany:
 OneOrMany: TypeAlias = Annotated[tuple[T, ...], _OneOrMany()]
 
 
-class Part(BaseModel):
+class ScenarioPart(BaseModel):
     """The text under a field is its description, in the JSON Schema and the API's reference."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class Age(Part):
+class Age(ScenarioPart):
     """A range of ages in years, both ends in it."""
 
     from_: Whole | None = Field(default=None, alias="from", ge=0, le=150)
@@ -126,7 +126,7 @@ class Age(Part):
         return self
 
 
-class Condition(Part):
+class Condition(ScenarioPart):
     """What must hold of a friend. Several fields in one condition must all hold."""
 
     audience: Slug | None = Field(default=None, description="The friend is in this audience.")
@@ -153,7 +153,7 @@ class Condition(Part):
     """This does not hold; what isn't known counts neither way."""
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _not_empty(self) -> Self:
         if all(value is None for _, value in self):
             raise ValueError(
                 "a condition is empty; say one of audience, gender, age, region, os, language, "

@@ -26,7 +26,7 @@ from tobiishi.scenario.model import Case, Scenario, Send, Step, TagStep, WaitFor
 
 T = TypeVar("T")
 
-Path: TypeAlias = tuple[int, ...]
+StepPath: TypeAlias = tuple[int, ...]
 
 
 def first_plan(scenario: Scenario, started_at: datetime) -> Plan:
@@ -142,7 +142,7 @@ def tag_at(scenario: Scenario, step: str) -> TagStep:
     return _found(_step_at(scenario, _path(step)).tag, step)
 
 
-def _plan(scenario: Scenario, path: Path, *, started_at: datetime, now: datetime) -> Plan:
+def _plan(scenario: Scenario, path: StepPath, *, started_at: datetime, now: datetime) -> Plan:
     """The plan for the first step to act, at `path` or after it; waits on the way move it off."""
     due, wait = now.astimezone(UTC), ""
     while path:
@@ -206,12 +206,12 @@ def _act(step: Step) -> tuple[Action, str]:
     return Action.TAG, f"tag {' '.join(tags)}"
 
 
-def _after(path: Path) -> Path:
+def _after(path: StepPath) -> StepPath:
     """The place after `path` among its siblings; nowhere after nowhere."""
     return (*path[:-1], path[-1] + 1) if path else ()
 
 
-def _steps_around(scenario: Scenario, path: Path) -> tuple[Step, ...]:
+def _steps_around(scenario: Scenario, path: StepPath) -> tuple[Step, ...]:
     """The steps that the last index of `path` counts among."""
     steps = scenario.steps
     for step, way in zip(path[0:-1:2], path[1::2], strict=True):
@@ -219,17 +219,17 @@ def _steps_around(scenario: Scenario, path: Path) -> tuple[Step, ...]:
     return steps
 
 
-def _step_at(scenario: Scenario, path: Path) -> Step:
+def _step_at(scenario: Scenario, path: StepPath) -> Step:
     if not path:
         raise LookupError("the end of the scenario is not a step")
     return _steps_around(scenario, path)[path[-1]]
 
 
-def _joined(path: Path) -> str:
+def _joined(path: StepPath) -> str:
     return ".".join(str(index) for index in path)
 
 
-def _path(step: str) -> Path:
+def _path(step: str) -> StepPath:
     return tuple(int(index) for index in step.split(".")) if step else ()
 
 

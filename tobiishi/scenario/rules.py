@@ -13,13 +13,13 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from pydantic import Discriminator, Field, StringConstraints, model_validator
 from pydantic import Tag as PydanticTag
 
-from tobiishi.scenario.parts import Condition, OneOrMany, Part, Slug, Tag, Whole
+from tobiishi.scenario.parts import Condition, OneOrMany, ScenarioPart, Slug, Tag, Whole
 
 #: What a page of the shop's says that happened there.
 EventName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 #: The longest that a site audience looks back, in days.
-LONGEST_LOOK_BACK = 180
+MAX_LOOK_BACK_DAYS = 180
 
 #: What may show that a friend saw a message. LINE does not report who opened one
 #: (https://developers.line.biz/en/docs/messaging-api/unit-based-statistics-aggregation/).
@@ -29,7 +29,7 @@ LONGEST_LOOK_BACK = 180
 Evidence = Literal["click", "postback", "reply", "video", "image", "upload"]
 
 
-class _Definition(Part):
+class _Definition(ScenarioPart):
     title: str | None = Field(
         default=None, min_length=1, max_length=120, description="What marketers call it."
     )
@@ -102,7 +102,7 @@ class CameBy(_Definition):
     """The route, by its name."""
 
 
-class Url(Part):
+class Url(ScenarioPart):
     """A page of the shop's, or many."""
 
     equals: str | None = Field(default=None, min_length=1, max_length=2000)
@@ -132,7 +132,7 @@ class DidOnSite(_Definition):
     days: Whole = Field(
         default=30,
         ge=1,
-        le=LONGEST_LOOK_BACK,
+        le=MAX_LOOK_BACK_DAYS,
         description="How long ago at most; then membership ends by itself.",
     )
 
@@ -146,7 +146,9 @@ class Combined(_Definition):
     """What must hold of a friend."""
 
 
-Kind: TypeAlias = Literal["upload", "tag", "click", "impression", "route", "web", "combined"]
+AudienceKind: TypeAlias = Literal[
+    "upload", "tag", "click", "impression", "route", "web", "combined"
+]
 
 
 def _kind(value: Any) -> Any:

@@ -35,8 +35,8 @@ from tobiishi.scenario.messages import MessageProblems
 from tobiishi.scenario.model import REENTRY_FORMS, Scenario
 
 #: Characters. A scenario of hundreds of steps is far smaller.
-LARGEST = 300_000
-_DEEPEST = 60
+MAX_FILE_CHARS = 300_000
+_MAX_DEPTH = 60
 
 #: The right form of a part that has the wrong type.
 _EXAMPLES = {
@@ -58,7 +58,7 @@ _EXAMPLES = {
 #: Whole numbers as YAML has them.
 _NUMBER = re.compile(r"[-+]?(0x[0-9A-Fa-f_]+|0[ob]?[0-7_]+|[0-9_]+)")
 
-Path = tuple[str | int, ...]
+SourcePath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,9 @@ class SourceMap:
     def __init__(self, tree: Any) -> None:
         self._tree = tree
 
-    def problem(self, path: Path, message: str, *, named: Path | None = None) -> Problem:
+    def problem(
+        self, path: SourcePath, message: str, *, named: SourcePath | None = None
+    ) -> Problem:
         """A problem with the part at `path`, or the nearest around it that the file has.
 
         `named` is what to call it, where that is something else.
@@ -115,7 +117,7 @@ class SourceMap:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class ScenarioSource:
     """A scenario, and where its parts stand in its file."""
 
     scenario: Scenario
@@ -123,7 +125,7 @@ class Source:
     map: SourceMap
 
 
-def read(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> Source:
+def read(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> ScenarioSource:
     """The scenario of a file. Raises `ScenarioError` with all that is wrong.
 
     `timezone` is that of a scenario that names none.
@@ -133,8 +135,8 @@ def read(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> Source:
     where = SourceMap(tree)
     problems: list[Problem] = []
     plain = _plain(tree, where, problems)
-    problems += [where.problem(path, said) for path, said in _doubled_names(plain)]
-    problems += [where.problem(path, said) for path, said in _unknown_messages(plain)]
+    problems += [where.problem(path, message) for path, message in _doubled_names(plain)]
+    problems += [where.problem(path, message) for path, message in _unknown_messages(plain)]
     plain.setdefault("timezone", timezone)
     try:
         scenario = Scenario.model_validate(plain)
@@ -142,7 +144,7 @@ def read(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> Source:
         raise ScenarioError([*problems, *_problems(error, where)]) from None
     if problems:
         raise ScenarioError(problems)
-    return Source(scenario=scenario, text=text, map=where)
+    return ScenarioSource(scenario=scenario, text=text, map=where)
 
 
 def read_scenario(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> Scenario:
@@ -150,14 +152,14 @@ def read_scenario(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> Scenari
     return read(data, timezone=timezone).scenario
 
 
-def in_words(path: Path) -> str:
+def in_words(path: SourcePath) -> str:
     """A path as people write it: `steps[1].wait.at`."""
     words = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return words.removeprefix(".")
 
 
 def _text(data: str | bytes) -> str:
-    if len(data) > 4 * LARGEST:  # Not even worth decoding.
+    if len(data) > 4 * MAX_FILE_CHARS:  # Not even worth decoding.
         raise _too_large()
     if isinstance(data, str):
         text = data
@@ -167,13 +169,13 @@ def _text(data: str | bytes) -> str:
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n")
             raise _refused(line, 0, "the file is not UTF-8; save it as UTF-8") from None
-    if len(text) > LARGEST:
+    if len(text) > MAX_FILE_CHARS:
         raise _too_large()
     return text.removeprefix("\ufeff")
 
 
 def _too_large() -> ScenarioError:
-    return _refused(0, 0, f"the file is over {LARGEST:,} characters; split the scenario")
+    return _refused(0, 0, f"the file is over {MAX_FILE_CHARS:,} characters; split the scenario")
 
 
 class _Resolver(VersionedResolver):
@@ -197,11 +199,11 @@ def _tree(text: str) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line if mark else 0
-        said = " ".join(filter(None, [error.problem, error.context])).strip()
+        message = " ".join(filter(None, [error.problem, error.context])).strip()
         raise _refused(
             line,
             mark.column if mark else 0,
-            f"this is not YAML: {said}; {_likely_fix(text, line)}",
+            f"this is not YAML: {message}; {_likely_fix(text, line)}",
         ) from None
     except ReaderError as error:
         line = text[: error.position].count("\n")
@@ -234,8 +236,8 @@ def _events(yaml: YAML, text: str) -> Iterator[Event]:
             open_.append(0 if isinstance(event, MappingStartEvent) else None)
         elif isinstance(event, CollectionEndEvent):
             open_.pop()
-        if len(open_) > _DEEPEST:
-            raise _refused_at(event, f"nested over {_DEEPEST} levels deep; make it flatter")
+        if len(open_) > _MAX_DEPTH:
+            raise _refused_at(event, f"nested over {_MAX_DEPTH} levels deep; make it flatter")
         yield event
 
 
@@ -275,7 +277,7 @@ def _doubled_key(error: DuplicateKeyError) -> str:
     return f"{key[1]!r:.60} is here twice" if key else "a name is here twice"
 
 
-def _plain(node: Any, where: SourceMap, problems: list[Problem], path: Path = ()) -> Any:
+def _plain(node: Any, where: SourceMap, problems: list[Problem], path: SourcePath = ()) -> Any:
     """The tree without ruamel's own types. Adds what no scenario can hold to the problems."""
     if isinstance(node, CommentedMap):
         plain = {}
@@ -285,8 +287,8 @@ def _plain(node: Any, where: SourceMap, problems: list[Problem], path: Path = ()
                     value, where, problems, (*path, str(key))
                 )
             else:
-                said = f'{key!r:.60} is not a name; put it in "quotes"'
-                problems.append(where.problem((*path, key), said, named=path))
+                message = f'{key!r:.60} is not a name; put it in "quotes"'
+                problems.append(where.problem((*path, key), message, named=path))
         return plain
     if isinstance(node, CommentedSeq):
         return [
@@ -300,7 +302,7 @@ def _plain(node: Any, where: SourceMap, problems: list[Problem], path: Path = ()
     return node
 
 
-def _text_of(node: str, where: SourceMap, problems: list[Problem], path: Path) -> str:
+def _text_of(node: str, where: SourceMap, problems: list[Problem], path: SourcePath) -> str:
     """A text that can be stored and sent. JSON's `\\ud83d\\ude00` is one character here too."""
     try:
         text = node.encode("utf-16", "surrogatepass").decode("utf-16")
@@ -323,10 +325,10 @@ def _problems(error: ValidationError, where: SourceMap) -> Iterator[Problem]:
             path = (*path[:2], *path[3:])
         cause = details.get("ctx", {}).get("error")
         if isinstance(cause, MessageProblems):
-            for below, said in cause.problems:
-                yield where.problem((*path, *below), said)
+            for below, message in cause.problems:
+                yield where.problem((*path, *below), message)
         else:
-            yield where.problem(path, _said(details))
+            yield where.problem(path, _message(details))
 
 
 def _only_follows(details: ErrorDetails) -> bool:
@@ -336,7 +338,7 @@ def _only_follows(details: ErrorDetails) -> bool:
     return len(details["input"]) >= int(details["ctx"]["min_length"])
 
 
-def _said(details: ErrorDetails) -> str:
+def _message(details: ErrorDetails) -> str:
     name, value, limits = (
         details["loc"][-1] if details["loc"] else "",
         details["input"],
@@ -417,7 +419,7 @@ def _known_names() -> list[str]:
     )
 
 
-def _doubled_names(plain: Any) -> Iterator[tuple[Path, str]]:
+def _doubled_names(plain: Any) -> Iterator[tuple[SourcePath, str]]:
     """Messages that share a name; reported beside a scenario's other problems."""
     seen: set[str] = set()
     for path, name in _names(plain, ()):
@@ -426,15 +428,18 @@ def _doubled_names(plain: Any) -> Iterator[tuple[Path, str]]:
         seen.add(name)
 
 
-def _unknown_messages(plain: Any) -> Iterator[tuple[Path, str]]:
+def _unknown_messages(plain: Any) -> Iterator[tuple[SourcePath, str]]:
     """Audiences of a message that this scenario does not send: nobody would ever be in them."""
     audiences = plain.get("audiences")
     sent = [name for _, name in _names(plain, ())]
-    for name, said in audiences.items() if isinstance(audiences, dict) else ():
-        if not isinstance(said, dict) or said.get("kind") not in ("click", "impression"):
+    for name, definition in audiences.items() if isinstance(audiences, dict) else ():
+        if not isinstance(definition, dict) or definition.get("kind") not in (
+            "click",
+            "impression",
+        ):
             continue
-        message = said.get("message")
-        is_own = said.get("scenario", plain.get("scenario")) == plain.get("scenario")
+        message = definition.get("message")
+        is_own = definition.get("scenario", plain.get("scenario")) == plain.get("scenario")
         if is_own and isinstance(message, str) and message not in sent:
             near = difflib.get_close_matches(message, sent, n=1) or sent[:1]
             fix = f"did you mean {near[0]!r}?" if near else "name one that it sends"
@@ -444,7 +449,7 @@ def _unknown_messages(plain: Any) -> Iterator[tuple[Path, str]]:
             )
 
 
-def _names(node: Any, path: Path) -> Iterator[tuple[Path, str]]:
+def _names(node: Any, path: SourcePath) -> Iterator[tuple[SourcePath, str]]:
     """The names of all messages below, as they are found in steps and on their ways."""
     for way in ("steps", "in_time", "too_late"):
         steps = node.get(way) if isinstance(node, dict) else None
@@ -460,7 +465,7 @@ def _names(node: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield from _names(step.get("wait_for"), (*here, "wait_for"))
 
 
-def _all_named(parts: Path) -> bool:
+def _all_named(parts: SourcePath) -> bool:
     return all(isinstance(part, str) for part in parts) and len(parts) <= 1
 
 

@@ -96,15 +96,15 @@ async def tap(request: Request) -> Json:
     target = _target(talks.of(platform, friend.user_id), given)
     action, user_id = target.action, friend.user_id
     now = datetime.fromtimestamp(platform.clock(), JAPAN).replace(tzinfo=None)
-    spoken, told = _consequences(action, given.picked, now)
-    if told and friend.blocked:
+    text, webhook_events = _consequences(action, given.picked, now)
+    if webhook_events and friend.blocked:
         raise _blocked(friend)
     with platform.store.transaction():
         if target.is_quick_reply:
             talks.answer(platform, user_id, target.item)
-        if spoken:
-            talks.say(platform, user_id, {"type": "text", "text": spoken}, None)
-        sent = [_send(platform, user_id, event) for event in told]
+        if text:
+            talks.add(platform, user_id, {"type": "text", "text": text}, None)
+        sent = [_send(platform, user_id, event) for event in webhook_events]
     answer: dict[str, Any] = {"action": action, "events": sent}
     url = action.get("uri", action.get("linkUri"))
     if url is not None:
@@ -115,7 +115,7 @@ async def tap(request: Request) -> Json:
     return Json(answer)
 
 
-async def say(request: Request) -> Json:
+async def write(request: Request) -> Json:
     """Write a text or send a sticker, perhaps as an answer to a message."""
     platform, friend = _actor(request)
     given = await read(request, Saying)
@@ -255,9 +255,9 @@ def _consequences(
         return None, [_text(action["text"])]
     if kind == "postback":
         # `text` is deprecated: unlike `displayText`, LINE reports it as a message.
-        said = [_text(action["text"])] if "text" in action else []
+        messages = [_text(action["text"])] if "text" in action else []
         postback = {"type": "postback", "postback": {"data": action["data"]}}
-        return action.get("displayText"), [*said, postback]
+        return action.get("displayText"), [*messages, postback]
     if kind == "datetimepicker":
         params = {action["mode"]: _picked(action, picked, now)}
         postback = {"data": action["data"], "params": params}
@@ -313,7 +313,7 @@ def _text(text: str) -> dict[str, Any]:
 
 routes = [
     Route("/_simulator/friends/{user_id}/tap", tap, methods=["POST"]),
-    Route("/_simulator/friends/{user_id}/messages", say, methods=["POST"]),
+    Route("/_simulator/friends/{user_id}/messages", write, methods=["POST"]),
     Route("/_simulator/friends/{user_id}/messages/{message_id}", unsend, methods=["DELETE"]),
     Route("/_simulator/friends/{user_id}/watch", watch, methods=["POST"]),
     Route("/_simulator/friends/{user_id}/look", look, methods=["POST"]),

@@ -43,7 +43,7 @@ def complete(platform: Platform, given: dict[str, Any]) -> dict[str, Any]:
     if kind == "message":
         event["message"] = _message(event.get("message") or {"text": "こんにちは"})
         if user:
-            talks.say(platform, user, event["message"], str(event["message"]["id"]))
+            talks.add(platform, user, event["message"], str(event["message"]["id"]))
     unsent = event.get("unsend")
     if user and kind == "unsend" and isinstance(unsent, dict):
         talks.unsend(platform, user, str(unsent.get("messageId")))

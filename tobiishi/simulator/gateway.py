@@ -59,10 +59,10 @@ class _Answer:
             return None
         body = b"".join(message.get("body", b"") for message in self.messages[1:])
         try:
-            said = json.loads(body)
+            error = json.loads(body)
         except ValueError:
             return None
-        return str(said.get("message") or said.get("error_description"))
+        return str(error.get("message") or error.get("error_description"))
 
 
 class _Disconnected(Exception):

@@ -37,7 +37,7 @@ ID_TOKEN_SECONDS = 3600
 ACCESS_TOKEN_SECONDS = 30 * 24 * 3600
 
 #: People whom a page lets one choose from.
-_MOST_PEOPLE = 100
+_MAX_PEOPLE = 100
 
 
 async def authorize(request: Request) -> Response:
@@ -57,14 +57,14 @@ async def authorize(request: Request) -> Response:
     if error is not None:
         return _back(asked, error=error[0], error_description=error[1])
     if request.method == "POST":
-        said = await _form(request)
-        if "cancel" in said:
+        form = await _form(request)
+        if "cancel" in form:
             return _back(
                 asked,
                 error="ACCESS_DENIED",
                 error_description="The resource owner denied the request.",
             )
-        return _agreed(platform, asked, said.get("user", ""), adds="friend" in said)
+        return _agreed(platform, asked, form.get("user", ""), adds="friend" in form)
     if asked.get("auto") == "1":
         return _agreed(platform, asked, asked.get("user", ""), adds=asked.get("friend") != "0")
     return _page(
@@ -122,34 +122,34 @@ def _add(platform: Platform, user: str) -> None:
     platform.courier.post([events.complete(platform, {"type": "follow", "userId": user})])
 
 
-def _back(asked: Mapping[str, str], **said: str) -> Response:
+def _back(asked: Mapping[str, str], **parameters: str) -> Response:
     """Redirect to the callback URL, whose own query stays."""
     callback = asked["redirect_uri"]
-    query = urlencode({**said, **({"state": asked["state"]} if asked.get("state") else {})})
+    query = urlencode({**parameters, **({"state": asked["state"]} if asked.get("state") else {})})
     return RedirectResponse(f"{callback}{'&' if '?' in callback else '?'}{query}", 302)
 
 
 async def token(request: Request) -> JSONResponse:
     """https://developers.line.biz/en/reference/line-login/#issue-access-token"""
-    platform, said = platform_of(request), await _form(request)
-    if said.get("grant_type") != "authorization_code":
+    platform, form = platform_of(request), await _form(request)
+    if form.get("grant_type") != "authorization_code":
         return _error("unsupported_grant_type", "unsupported grant_type")
-    secret = said.get("client_secret", "")
-    if said.get("client_id") != LOGIN_CHANNEL_ID or secret != LOGIN_CHANNEL_SECRET:
+    secret = form.get("client_secret", "")
+    if form.get("client_id") != LOGIN_CHANNEL_ID or secret != LOGIN_CHANNEL_SECRET:
         return _error("invalid_client", "invalid client_id or client_secret")
     now = platform.clock()
     row = platform.store.one(
         "select * from logins where code = ? and access_token is null and issued_at > ?",
-        said.get("code", ""),
+        form.get("code", ""),
         now - CODE_SECONDS,
     )
     if row is None:
         return _error("invalid_grant", "invalid authorization code")
     asked = json.loads(row["request"])
-    if said.get("redirect_uri") != asked["redirect_uri"]:
+    if form.get("redirect_uri") != asked["redirect_uri"]:
         return _error("invalid_grant", "redirect_uri does not match")
     challenge = asked.get("code_challenge")
-    verifier = said.get("code_verifier", "").encode()
+    verifier = form.get("code_verifier", "").encode()
     if challenge is not None and _base64(hashlib.sha256(verifier).digest()) != challenge:
         return _error("invalid_grant", "invalid code_verifier")
     access_token = secrets.token_urlsafe(48)
@@ -185,19 +185,19 @@ async def token(request: Request) -> JSONResponse:
 
 async def verify(request: Request) -> JSONResponse:
     """https://developers.line.biz/en/reference/line-login/#verify-id-token"""
-    said = await _form(request)
-    payload = _read_id_token(said.get("id_token", ""))
+    form = await _form(request)
+    payload = _read_id_token(form.get("id_token", ""))
     if payload is None:
         return _error("invalid_request", "Invalid IdToken.")
     if payload.get("iss") != ISSUER:
         return _error("invalid_request", "Invalid IdToken Issuer.")
     if payload.get("exp", 0) <= platform_of(request).clock():
         return _error("invalid_request", "IdToken expired.")
-    if payload.get("aud") != said.get("client_id"):
+    if payload.get("aud") != form.get("client_id"):
         return _error("invalid_request", "Invalid IdToken Audience.")
-    if "nonce" in said and payload.get("nonce") != said["nonce"]:
+    if "nonce" in form and payload.get("nonce") != form["nonce"]:
         return _error("invalid_request", "Invalid IdToken Nonce.")
-    if "user_id" in said and payload.get("sub") != said["user_id"]:
+    if "user_id" in form and payload.get("sub") != form["user_id"]:
         return _error("invalid_request", "Invalid IdToken Subject Identifier.")
     return JSONResponse(payload)
 
@@ -245,21 +245,21 @@ async def account(request: Request) -> Response:
 def id_token(payload: Mapping[str, Any], secret: str = LOGIN_CHANNEL_SECRET) -> str:
     """A JWT as LINE's web login has it, signed with the channel secret (HS256)."""
     parts = ({"typ": "JWT", "alg": "HS256"}, payload)
-    said = ".".join(_base64(json.dumps(part).encode()) for part in parts)
-    return f"{said}.{_signature(said, secret)}"
+    signed = ".".join(_base64(json.dumps(part).encode()) for part in parts)
+    return f"{signed}.{_signature(signed, secret)}"
 
 
 def _read_id_token(word: str) -> dict[str, Any] | None:
-    said, _, signature = word.rpartition(".")
-    if not hmac.compare_digest(_signature(said).encode(), signature.encode()):
+    signed, _, signature = word.rpartition(".")
+    if not hmac.compare_digest(_signature(signed).encode(), signature.encode()):
         return None
-    payload = said.partition(".")[2]
+    payload = signed.partition(".")[2]
     read: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return read
 
 
-def _signature(said: str, secret: str = LOGIN_CHANNEL_SECRET) -> str:
-    return _base64(hmac.new(secret.encode(), said.encode(), hashlib.sha256).digest())
+def _signature(signed: str, secret: str = LOGIN_CHANNEL_SECRET) -> str:
+    return _base64(hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest())
 
 
 def _base64(data: bytes) -> str:
@@ -287,14 +287,14 @@ def _people(platform: Platform, *, strangers_only: bool) -> str:
         order by at desc limit ?2
         """,
         strangers_only,
-        _MOST_PEOPLE,
+        _MAX_PEOPLE,
     )
-    says = {None: "まだ友だちではない", 0: "友だち", 1: "ブロック中"}
+    labels = {None: "まだ友だちではない", 0: "友だち", 1: "ブロック中"}
     choices = [("", "新しい人", "LINEは使っているが、まだ友だちではない")] + [
         (
             row["user_id"],
             row["display_name"] or friends.made_up_name(row["user_id"]),
-            f"{says[row['blocked']]} {row['user_id'][:9]}…",
+            f"{labels[row['blocked']]} {row['user_id'][:9]}…",
         )
         for row in rows
     ]

@@ -35,9 +35,9 @@ USER_AGENTS: Mapping[Device, str] = {
 #: The fetcher of link previews.
 PREVIEW_USER_AGENT = "facebookexternalhit/1.1;line-poker/1.0"
 #: Seconds that a fetch may take, with all its redirects.
-PATIENCE = 10.0
-MOST_HOPS = 10
-_MOST_BYTES = 10 * 1024 * 1024
+TIMEOUT_SECONDS = 10.0
+MAX_HOPS = 10
+_MAX_BYTES = 10 * 1024 * 1024
 _LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -90,10 +90,10 @@ async def fetch(
     try:
         # No cookies of others, and no proxy between a phone and a server on this machine.
         async with (
-            asyncio.timeout(PATIENCE),
+            asyncio.timeout(TIMEOUT_SECONDS),
             httpx.AsyncClient(headers=headers, trust_env=False, verify=_tls()) as http,
         ):
-            while here is not None and may(here) and len(hops) < MOST_HOPS:
+            while here is not None and may(here) and len(hops) < MAX_HOPS:
                 hop, following = await _hop(http, here)
                 hops.append(hop)
                 here = following
@@ -110,7 +110,7 @@ async def _hop(http: httpx.AsyncClient, url: str) -> tuple[Hop, str | None]:
         taken = 0
         async for piece in answer.aiter_raw():
             taken += len(piece)
-            if taken > _MOST_BYTES:
+            if taken > _MAX_BYTES:
                 break
     return Hop(url, answer.status_code, location), following
 

@@ -16,8 +16,8 @@ from tobiishi.simulator.faults import Faults
 
 _log = logging.getLogger(__name__)
 
-_AT_ONCE = 2
-_MOST_WAITING = 50
+_MAX_CONCURRENT = 2
+_MAX_WAITING = 50
 
 
 class Previews:
@@ -25,7 +25,7 @@ class Previews:
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-        self._waiting: asyncio.Queue[str] = asyncio.Queue(_MOST_WAITING)
+        self._waiting: asyncio.Queue[str] = asyncio.Queue(_MAX_WAITING)
 
     def see(self, messages: Sequence[dict[str, Any]]) -> None:
         """Queue the links in these messages for preview, where the settings want it."""
@@ -44,7 +44,7 @@ class Previews:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as workers:
-            for _ in range(_AT_ONCE):
+            for _ in range(_MAX_CONCURRENT):
                 workers.create_task(self._work())
 
     async def _work(self) -> None:

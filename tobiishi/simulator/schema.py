@@ -18,7 +18,7 @@ Details = list[Detail]
 Check = Callable[[Any, str, Details], None]
 
 #: How deep objects may lie in each other; flex boxes are the only ones that go deep.
-_DEEPEST = 20
+_MAX_DEPTH = 20
 
 
 def check(value: Any, shape: Check) -> Details:
@@ -125,7 +125,7 @@ def obj(
     known = {**required, **(optional or {})}
 
     def run(value: Any, at: str, details: Details) -> None:
-        if not isinstance(value, dict) or at.count(".") > 2 * _DEEPEST:
+        if not isinstance(value, dict) or at.count(".") > 2 * _MAX_DEPTH:
             raise invalid_property(at)
         for name in value:
             if name not in known and not others:

@@ -20,7 +20,7 @@ from tobiishi.simulator.answers import Rejection, not_found, query_number
 from tobiishi.simulator.platform import JAPAN, platform_of
 
 #: Counts below this are not reported, for friends' privacy.
-PRIVATE_BELOW = 20
+MIN_VISIBLE_USERS = 20
 #: LINE's first day of counting.
 _FIRST_DAY = "20180331"
 _MEDIA = ("mediaPlayed", *(f"mediaPlayed{percent}Percent" for percent in (25, 50, 75, 100)))
@@ -129,7 +129,7 @@ async def unit(request: Request) -> JSONResponse:
 
 
 def _masked(users: set[str]) -> int | None:
-    return len(users) if len(users) >= PRIVATE_BELOW else None
+    return len(users) if len(users) >= MIN_VISIBLE_USERS else None
 
 
 def _day(request: Request, name: str) -> str:

@@ -19,7 +19,7 @@ from tobiishi.simulator.platform import Platform, iso, platform_of
 #: (https://developers.line.biz/en/docs/messaging-api/get-quote-tokens/).
 QUOTABLE = ("text", "sticker", "image", "video")
 #: Requests and sayings, not message objects: how far back in a chat a tap looks.
-_LOOK_BACK = 1000
+_MAX_ITEMS = 1000
 
 _ROWS = """
 select 'account' as sender, id, place, accepted_at as at, messages as content, sent,
@@ -75,7 +75,7 @@ class Item:
         }
 
 
-def of(platform: Platform, user_id: str, limit: int = _LOOK_BACK) -> list[Item]:
+def of(platform: Platform, user_id: str, limit: int = _MAX_ITEMS) -> list[Item]:
     """The friend's chat, oldest first; of the last so many requests and sayings."""
     rows = platform.store.all(_ROWS, user_id, limit)
     return [item for row in reversed(rows) for item in _items(row)]
@@ -101,7 +101,7 @@ def quick_replies(items: Sequence[Item]) -> list[dict[str, Any]]:
     return parts.quick_replies(items[-1].message or {})
 
 
-def say(
+def add(
     platform: Platform, user_id: str, message: Mapping[str, Any], message_id: str | None
 ) -> None:
     """Store what the friend said in the chat. To be called in a transaction."""
@@ -169,24 +169,24 @@ async def get_talk(request: Request) -> Json:
     limit = query_number(request, "limit", default=100, least=1, most=1000)
     items = of(platform, user_id, limit)
     offered = bool(quick_replies(items))
-    said = {item.id: item for item in items if item.id}
+    items_by_id = {item.id: item for item in items if item.id}
     return Json(
         [
             item.as_json(
                 quick_replies=offered and item is items[-1],
-                quoted=_quoted(item, said),
+                quoted=_quoted(item, items_by_id),
             )
             for item in items
         ]
     )
 
 
-def _quoted(item: Item, said: Mapping[str, Item]) -> str | None:
+def _quoted(item: Item, items_by_id: Mapping[str, Item]) -> str | None:
     """The text of the message that this one quotes."""
     quoted = (item.message or {}).get("quotedMessageId")
     if item.sender != "friend" or not isinstance(quoted, str):
         return None
-    message = said[quoted].message if quoted in said else None
+    message = items_by_id[quoted].message if quoted in items_by_id else None
     return parts.summary(message) if message else "…"
 
 

@@ -24,12 +24,12 @@ from tobiishi.simulator.store import Store
 _log = logging.getLogger(__name__)
 
 #: Seconds that LINE waits for an answer.
-PATIENCE = 2.0
+TIMEOUT_SECONDS = 2.0
 #: Seconds to a redelivery, at most.
-LONGEST_INTERVAL = 60.0
+MAX_INTERVAL_SECONDS = 60.0
 #: A reply token is good for a minute from each delivery, and 20 minutes from the event at most.
 REPLY_SECONDS, REPLY_SECONDS_IN_ALL = 60.0, 1200.0
-_AT_ONCE = 50
+_MAX_CONCURRENT = 50
 
 
 class Courier:
@@ -69,7 +69,7 @@ class Courier:
     async def run(self) -> None:
         """Send what is due, for ever."""
         # No proxy of the environment stands between LINE and a webhook on this machine.
-        async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as http:
             try:
                 while True:
                     self._rung.clear()
@@ -88,7 +88,7 @@ class Courier:
         """Begin to send what is due. Returns seconds until the next, `None` where none waits."""
         rows = self._store.all(
             "select id, due_at from webhooks where status = 'pending' order by due_at, id limit ?",
-            2 * _AT_ONCE,
+            2 * _MAX_CONCURRENT,
         )
         now = self._clock()
         for row in rows:
@@ -96,7 +96,7 @@ class Courier:
                 continue
             if row["due_at"] > now:
                 return float(row["due_at"] - now)
-            if len(self._under_way) >= _AT_ONCE:
+            if len(self._under_way) >= _MAX_CONCURRENT:
                 return None  # Each task that ends sets the event.
             self._under_way[row["id"]] = asyncio.create_task(self._deliver(http, row["id"]))
         return None
@@ -151,7 +151,7 @@ class Courier:
         if tries > settings.webhook_redeliveries:
             return "failed", now
         interval = settings.webhook_redelivery_seconds * 2 ** min(tries - 1, 30)
-        return "pending", now + min(interval, LONGEST_INTERVAL)
+        return "pending", now + min(interval, MAX_INTERVAL_SECONDS)
 
     async def _send(
         self, http: httpx.AsyncClient, events: list[dict[str, Any]]
@@ -165,7 +165,7 @@ class Courier:
             "x-line-signature": sign(self.channel_secret, body),
         }
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 answer = await http.post(self.url, content=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             text = f"{type(error).__name__}: {error}".removesuffix(": ")

@@ -33,16 +33,16 @@ select :channel, name, name, 'upload' from unnest(:names::text[]) as name
 on conflict do nothing
 returning audience;
 
--- name: watch!
-with unwatched as (
+-- name: report_changes_of!
+with unreported as (
     select channel, audience from audiences
     where channel = :channel and audience = any(:names::text[]) and not watched
     order by audience
     for no key update
 )
 update audiences set watched = true
-from unwatched
-where audiences.channel = unwatched.channel and audiences.audience = unwatched.audience;
+from unreported
+where audiences.channel = unreported.channel and audiences.audience = unreported.audience;
 
 -- name: get^
 select audiences.*,
@@ -100,7 +100,7 @@ with joined as (
     where excluded.expires_at > audience_members.expires_at
     -- Of a row that was there before, Postgres tells who updated it.
     returning channel, audience, friend, joined_at, reason, xmax = 0 as is_new
-), told as (
+), reported as (
     insert into audience_changes (channel, audience, friend, change, changed_at, reason)
     select channel, audience, friend, 'joined', joined_at, reason from joined where is_new
 )
@@ -115,7 +115,7 @@ with gone as (
     insert into past_memberships
         (channel, audience, friend, joined_at, reason, left_at, left_reason)
     select channel, audience, friend, joined_at, reason, :at, :reason from gone
-), told as (
+), reported as (
     insert into audience_changes (channel, audience, friend, change, changed_at, reason)
     select channel, audience, friend, 'left', :at, :reason from gone
 )

@@ -100,7 +100,7 @@ with members as (
     -- Their first entry was another.
     on conflict do nothing
     returning id, friend
-), watching as (
+), subscribed as (
     insert into journey_interests (channel, audience, friend, journey_id, change, leads_to)
     select :channel, exits.audience, friend, id, exits.change, 'exit'
     from entered, unnest(:exit_audiences::text[], :exit_changes::text[]) as exits (audience, change)
@@ -124,12 +124,12 @@ set status = :status, because = coalesce(:because, because), note = :note,
 where id = :id
 returning *;
 
--- name: untold^
+-- name: next_unconfirmed^
 -- Not held: while Temporal is asked, whoever has a new status for it need not wait.
 select * from enrolments where not told and retry_at <= :now order by id limit 1;
 
--- name: told!
--- Unless it has another status by now, of which Temporal must be told too.
+-- name: confirm!
+-- Unless it has another status by now, which Temporal does not know.
 update enrolments set told = true, attempts = 0, error = null
 where id = :id and status = :status;
 

@@ -11,7 +11,7 @@ from scenarios where channel = :channel and scenario = :scenario
 for key share
 returning id;
 
--- name: watch*!
+-- name: subscribe*!
 insert into journey_interests
     (channel, audience, friend, journey_id, change, leads_to, step)
 values (:channel, :audience, :friend, :journey_id, :change, :leads_to, :step)
@@ -115,7 +115,7 @@ with stopped as (
     where channel = :channel and scenario = :scenario and friend = any(:friends::text[])
         and ended_at is null and stopping is null
     returning id
-), told as (
+), queued as (
     insert into outbox (journey_id, kind) select id, 'stop' from stopped
 )
 select count(*) from stopped;

@@ -9,8 +9,8 @@ left join links on links.channel = :channel and links.scenario = :scenario
 order by given.place;
 
 -- name: add
--- Another friend's message may have added the same link just now: then it is told, not added. In
--- one order, so that no two wait for each other.
+-- Another friend's message may have added the same link just now: then it is returned, not added.
+-- In one order, so that no two wait for each other.
 insert into links (channel, scenario, message, kind, url)
 select :channel, :scenario, :message, given.kind, given.url
 from unnest(:kinds::text[], :urls::text[]) as given (kind, url)

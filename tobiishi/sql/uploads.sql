@@ -12,7 +12,7 @@ with locked as (
     from (select distinct friend from uploaded order by friend) as listed
     on conflict do nothing
     returning channel, audience, friend, joined_at, reason
-), told as (
+), reported as (
     insert into audience_changes (channel, audience, friend, change, changed_at, reason)
     select channel, audience, friend, 'joined', joined_at, reason from joined
     where (select watched from locked)

@@ -19,24 +19,24 @@ import asyncpg
 
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.people import audiences, events, friends
-from tobiishi.people.events import Event
+from tobiishi.people.events import FriendEvent
 from tobiishi.settings import Settings
 from tobiishi.tokens import Signer
-from tobiishi.tracking.messages import Kind, Link, Tracked, parameters_for_line
+from tobiishi.tracking.messages import Link, LinkKind, Tracked, parameters_for_line
 from tobiishi.tracking.user_agents import Os
 
 _sql = queries("links")
 
 #: Where each kind is answered, below the public address.
-PATHS: Mapping[Kind, str] = {"link": "l", "image": "i"}
-_EVENTS: Mapping[Kind, str] = {"link": "click", "image": "image"}
+PATHS: Mapping[LinkKind, str] = {"link": "l", "image": "i"}
+_EVENTS: Mapping[LinkKind, str] = {"link": "click", "image": "image"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
     """The content of an address's token."""
 
-    kind: Kind
+    kind: LinkKind
     #: The link's number.
     link: int
     #: The friend's number.
@@ -47,17 +47,17 @@ class Token:
         return signer.sign(self.kind, _packed(self.link) + _packed(self.friend))
 
     @classmethod
-    def read(cls, signer: Signer, kind: Kind, token: str) -> Self | None:
+    def read(cls, signer: Signer, kind: LinkKind, token: str) -> Self | None:
         """Read a token; None where it is not one of ours, of this kind."""
-        said = signer.read(kind, token)
-        numbers = _unpacked(said) if said else []
+        payload = signer.read(kind, token)
+        numbers = _unpacked(payload) if payload else []
         if len(numbers) != 2:
             return None
         return cls(kind=kind, link=numbers[0], friend=numbers[1])
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tracker:
+class LinkTracker:
     """Replaces the links of messages by tracked links."""
 
     public_url: str
@@ -106,7 +106,7 @@ class Tracker:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sent:
+class SentLink:
     """A link as it was sent to one friend."""
 
     token: Token
@@ -119,14 +119,14 @@ class Sent:
     url: str
 
 
-async def sent(connection: Connection, token: Token) -> Sent | None:
+async def sent(connection: Connection, token: Token) -> SentLink | None:
     """The link of a token; None where the link or the friend is not known."""
     row = await _sql.sent(connection, id=token.link, number=token.friend, kind=token.kind)
-    return Sent(token=token, **row) if row else None
+    return SentLink(token=token, **row) if row else None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Visit:
+class LinkVisit:
     """A link that was opened, or an image that was fetched."""
 
     token: Token
@@ -138,7 +138,7 @@ class Visit:
     key: str = field(default_factory=lambda: f"visit {uuid4()}")
 
 
-async def record(connection: Connection, visit: Visit) -> bool:
+async def record(connection: Connection, visit: LinkVisit) -> bool:
     """Store the visit as an event of the friend, and what it shows of their phone.
 
     Returns False where it was stored before or the link is unknown. To be called in a transaction.
@@ -146,10 +146,10 @@ async def record(connection: Connection, visit: Visit) -> bool:
     link = await sent(connection, visit.token)
     if link is None:
         return False
-    told = {"os": visit.os, "language": visit.language}
+    shown = {"os": visit.os, "language": visit.language}
     recorded = await events.record(
         connection,
-        Event(
+        FriendEvent(
             channel=link.channel,
             friend=link.friend,
             source="message",
@@ -158,7 +158,7 @@ async def record(connection: Connection, visit: Visit) -> bool:
             scenario=link.scenario,
             message=link.message,
             url=link.url,
-            detail={name: said for name, said in told.items() if said},
+            detail={name: value for name, value in shown.items() if value},
             key=visit.key,
         ),
     )

@@ -17,14 +17,14 @@ from uuid import UUID
 
 from tobiishi.text import is_keepable
 
-Kind = Literal["link", "image"]
+LinkKind = Literal["link", "image"]
 
 #: UTF-16 code units of a text, and characters of an action's URI: what LINE takes.
-LONGEST_TEXT = 5000
-LONGEST_URI = 1000
+MAX_TEXT_UNITS = 5000
+MAX_URI_CHARS = 1000
 #: Bytes of a bubble and of a carousel as JSON: what LINE takes, thousands read as 1,000.
-LARGEST_BUBBLE = 30_000
-LARGEST_CAROUSEL = 50_000
+MAX_BUBBLE_BYTES = 30_000
+MAX_CAROUSEL_BYTES = 50_000
 
 #: They open inside LINE by themselves, and only under their own address.
 _OPEN_IN_LINE = ("line.me", "lin.ee")
@@ -37,7 +37,7 @@ _READ_BY_LINE = {"openExternalBrowser", "openInAppBrowser"}
 class Link:
     """A link in a message, or an image of it."""
 
-    kind: Kind
+    kind: LinkKind
     #: As the message has it.
     url: str
 
@@ -95,15 +95,15 @@ class Tracked:
             return part
         return rewritten
 
-    def _instead_of(self, kind: Kind | None, value: Any, address_of: AddressOf) -> Any:
+    def _instead_of(self, kind: LinkKind | None, value: Any, address_of: AddressOf) -> Any:
         if kind is None or not isinstance(value, str):
             return self._in_part(value, address_of)
         if not self._is_tracked(kind, value):
             return value
         address = address_of(Link(kind, value))
-        return address if len(address) <= LONGEST_URI else value
+        return address if len(address) <= MAX_URI_CHARS else value
 
-    def _is_tracked(self, kind: Kind, url: str) -> bool:
+    def _is_tracked(self, kind: LinkKind, url: str) -> bool:
         # LINE fetches images over HTTPS only.
         schemes = ("https",) if kind == "image" else ("https", "http")
         if not (self.links if kind == "link" else self.images):
@@ -144,7 +144,7 @@ class Tracked:
             shifts.append((_units(text[:end]), _units(address) - _units(url)))
             done = end
         rewritten = "".join([*pieces, text[done:]])
-        if not shifts or _units(rewritten) > max(LONGEST_TEXT, _units(text)):
+        if not shifts or _units(rewritten) > max(MAX_TEXT_UNITS, _units(text)):
             return {}
         changed: dict[str, Any] = {"text": rewritten}
         if emojis:
@@ -157,10 +157,10 @@ class Tracked:
 
 def parameters_for_line(url: str) -> str:
     """The parameters that LINE itself reads, as a query to append; mostly none."""
-    said = [
+    parameters = [
         (name, value) for name, value in parse_qsl(urlsplit(url).query) if name in _READ_BY_LINE
     ]
-    return f"?{urlencode(said)}" if said else ""
+    return f"?{urlencode(parameters)}" if parameters else ""
 
 
 def postbacks_of(messages: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -192,11 +192,11 @@ def videos_of(messages: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _kept(found: Iterable[Any]) -> list[str]:
-    kept = (said for said in found if isinstance(said, str) and is_keepable(said))
+    kept = (value for value in found if isinstance(value, str) and is_keepable(value))
     return list(dict.fromkeys(kept))
 
 
-def _kind_of(part: Mapping[str, Any], name: str) -> Kind | None:
+def _kind_of(part: Mapping[str, Any], name: str) -> LinkKind | None:
     """The kind of a part's field, where it is an address that is tapped or shown."""
     kind = part.get("type")
     # `linkUri`: of an imagemap's actions, and behind its video. `desktop`: of an `altUri`.
@@ -214,9 +214,9 @@ def _largest(part: Mapping[str, Any]) -> int | None:
     """How many bytes a part of a flex message may have."""
     match part.get("type"):
         case "bubble":
-            return LARGEST_BUBBLE
+            return MAX_BUBBLE_BYTES
         case "carousel" if "contents" in part:
-            return LARGEST_CAROUSEL
+            return MAX_CAROUSEL_BYTES
     return None
 
 

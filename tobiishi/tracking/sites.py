@@ -20,7 +20,7 @@ _sql = queries("sites")
 #: The parameter that a tracked link carries to the shop's own pages.
 PARAMETER = "tbv"
 #: How long a visitor is known without a new click: as long as the longest look-back.
-VISITOR_LIFE = timedelta(days=180)
+VISITOR_LIFETIME = timedelta(days=180)
 
 _HOST = re.compile(r"(?=.{1,253}(?::|$))[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _MARK = re.compile(rf"^{PARAMETER}=")
@@ -34,16 +34,16 @@ class Visitor:
     friend: str
 
 
-def host_of(said: str) -> str:
+def host_of(text: str) -> str:
     """The host as browsers send it. Raises `Invalid`."""
-    host = said.strip().lower()
+    host = text.strip().lower()
     try:
         host = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
         host = ""
     if not _HOST.fullmatch(host):
         raise Invalid(
-            f"{said!r:.100} is not a host; write it as `www.shop.example`, without https:// and "
+            f"{text!r:.100} is not a host; write it as `www.shop.example`, without https:// and "
             "without a path"
         )
     return host.removesuffix(":443").removesuffix(":80")
@@ -92,13 +92,13 @@ def visitor_token(signer: Signer, number: int, at: datetime) -> str:
 
 def number_of(signer: Signer, token: str, now: datetime) -> int | None:
     """The number of the friend whom the token stands for; None where it is not ours, or too old."""
-    said = signer.read("visitor", token)
-    if said is None:
+    payload = signer.read("visitor", token)
+    if payload is None:
         return None
-    number, _, at = said.partition(b".")
+    number, _, at = payload.partition(b".")
     try:
         since = datetime.fromtimestamp(int(at, 16), UTC)
-        return int(number, 16) if now - since <= VISITOR_LIFE else None
+        return int(number, 16) if now - since <= VISITOR_LIFETIME else None
     except (ValueError, OverflowError, OSError):  # Of another version of ours.
         return None
 

@@ -21,7 +21,7 @@ from tobiishi.cli.server import Failed
 from tobiishi.database import Database
 from tobiishi.errors import Invalid
 from tobiishi.people import attribute_files, audiences, friends
-from tobiishi.people.attribute_files import Upload
+from tobiishi.people.attribute_files import AttributeUpload
 from tobiishi.people.friends import Attributes, Friend
 from tobiishi.people.member_lists import OnWrong
 
@@ -31,7 +31,7 @@ TODAY = NOW.date()
 
 async def tell(
     shop: Database, text: str | bytes, *, on_wrong: OnWrong = "keep_nothing", at: datetime = NOW
-) -> Upload:
+) -> AttributeUpload:
     data = text.encode() if isinstance(text, str) else text
     return await attribute_files.upload(
         shop, "default", io.BytesIO(data), on_wrong=on_wrong, today=TODAY, at=at
@@ -76,7 +76,7 @@ async def test_all_that_a_line_can_tell_is_kept(shop: Database) -> None:
         "ユーザーID,性別,誕生日,地域,OS,言語,タグ,rank\r\n"
         f"{HANAKO},女性,2001/2/3,東京都,iOS,ja,vip;新規,gold\r\n",
     )
-    assert done == Upload(friends=1, met=1, wrong=0, wrong_lines=[], encoding="UTF-8")
+    assert done == AttributeUpload(friends=1, met=1, wrong=0, wrong_lines=[], encoding="UTF-8")
     hanako = await known(shop, HANAKO)
     assert hanako.attributes == Attributes(
         gender="female",
@@ -138,7 +138,7 @@ async def test_the_audiences_of_its_tags_are_joined(shop: Database) -> None:
     async with shop.transaction() as connection:
         for name, tag in (("vips", "vip"), ("best", "vip"), ("new", "new"), ("others", "other")):
             await define(connection, name, {"kind": "tag", "tag": tag}, at=NOW)
-        await audiences.watch(connection, "default", ["vips", "best"])
+        await audiences.report_changes_of(connection, "default", ["vips", "best"])
     await meet(shop, HANAKO)
     async with shop.transaction() as connection:
         await friends.retag(connection, "default", HANAKO, add=("vip",), at=NOW)
@@ -162,7 +162,7 @@ async def test_who_begins_to_watch_waits_for_an_upload_under_way(shop: Database)
 
     async def watch() -> int:
         async with shop.transaction() as connection:
-            await audiences.watch(connection, "default", ["vips"])
+            await audiences.report_changes_of(connection, "default", ["vips"])
             return len(await audiences.members_of(connection, "default", "vips"))
 
     async with shop.transaction() as connection:
@@ -187,7 +187,7 @@ async def test_an_upload_waits_for_nobody_who_watches_just_now_and_tells_them(
     async with shop.transaction() as connection:
         await define(connection, "vips", {"kind": "tag", "tag": "vip"}, at=NOW)
     async with shop.transaction() as connection:
-        await audiences.watch(connection, "default", ["vips"])
+        await audiences.report_changes_of(connection, "default", ["vips"])
         await asyncio.wait_for(tell(shop, f"friend,tags\n{HANAKO},vip\n"), timeout=30)
     assert await changes(shop) == [("vips", HANAKO, "joined")]
 
@@ -210,7 +210,9 @@ async def test_combined_audiences_look_again_at_those_of_whom_something_is_new(
 
 
 async def test_a_wrong_line_keeps_the_whole_file_out(shop: Database) -> None:
-    with pytest.raises(attribute_files.WrongLines, match="line 3, age: is not an age") as caught:
+    with pytest.raises(
+        attribute_files.WrongAttributeLines, match="line 3, age: is not an age"
+    ) as caught:
         await tell(shop, f"friend,age\n{HANAKO},20\n{TARO},x\n")
     assert caught.value.wrong == 1
     assert await count(shop, "select count(*) from friends") == 0

@@ -17,7 +17,7 @@ from tobiishi.database import Database
 from tobiishi.errors import InUse, Invalid, NotFound
 from tobiishi.journeys.journeys import enter
 from tobiishi.people import audiences, events, friends
-from tobiishi.people.events import Event
+from tobiishi.people.events import FriendEvent
 from tobiishi.people.friends import Attributes
 from tobiishi.publishing import audience_removal, versions
 from tobiishi.relay.audience_changes import AudienceChanges, Birthdays, Expiries
@@ -46,7 +46,7 @@ async def did(database: Database, who: str, event: str, **about: Any) -> bool:
         about = {"source": "site", **about}
     async with database.transaction() as connection:
         return await events.record(
-            connection, Event(channel="default", friend=who, event=event, **about)
+            connection, FriendEvent(channel="default", friend=who, event=event, **about)
         )
 
 
@@ -453,7 +453,7 @@ async def test_who_defines_and_who_acts_never_wait_for_each_other(
         friend = everybody[number % 12]
         await did(shop, friend, "add_to_cart")
         async with shop.transaction() as connection:
-            seen = Event(
+            seen = FriendEvent(
                 channel="default",
                 friend=friend,
                 source="site",

@@ -141,8 +141,8 @@ async def test_what_is_said_while_temporal_is_being_told_is_told_too(
     assert begun is not None
     async with vip.transaction() as connection:
         await enrolments.pause(connection, begun.ref.enrolment_id)
-        await enrolments.told(connection, begun)  # It was told that it runs.
-        assert await enrolments.untold(connection, now=NOW)
+        await enrolments.confirm(connection, begun)  # Temporal knows that it runs.
+        assert await enrolments.next_unconfirmed(connection, now=NOW)
 
 
 async def test_an_enrolment_begins_by_itself_when_temporal_is_back(

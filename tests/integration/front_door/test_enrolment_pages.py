@@ -37,7 +37,7 @@ from tests.scenarios import STEPS, publish, yaml
 from tobiishi.database import Database
 from tobiishi.people import friends
 from tobiishi.publishing import enrolments
-from tobiishi.publishing.enrolment_plan import MOST_WAITING, Progress
+from tobiishi.publishing.enrolment_plan import MAX_WAITING_STARTS, Progress
 from tobiishi.relay import forgetting
 from tobiishi.relay.relay import Relay
 
@@ -48,7 +48,7 @@ async def test_all_who_are_in_the_audience_already_enter(vip: Database, publishe
     begun = (await published(yaml(rules=f"{MEMBERS}\nexit: [{{joins: bought}}]"))).enrolment
     assert begun is not None
     assert (begun.status, begun.total, begun.entered, begun.audience) == ("running", 2, 0, "vip")
-    assert begun.said == "0 / 2 entered, less than a minute left"
+    assert begun.summary == "0 / 2 entered, less than a minute left"
 
     progress = await page(vip)
 
@@ -207,7 +207,7 @@ async def test_the_pace_can_be_changed_while_it_runs(vip: Database, published: P
     assert begun is not None
     async with vip.transaction() as connection:
         slow = await enrolments.set_pace(connection, begun.ref.enrolment_id, 2)
-    assert slow.said == "0 / 502 entered, about 4 minutes left"
+    assert slow.summary == "0 / 502 entered, about 4 minutes left"
     first = await page(vip)
     assert (first.next_at, await count(vip, "select count(*) from journeys")) == (
         NOW + 10 * SECOND,
@@ -232,7 +232,7 @@ async def test_those_who_have_entered_before_cost_no_time(
 async def test_an_order_that_always_fails_holds_no_enrolment_up(
     vip: Database, published: Publish
 ) -> None:
-    await many(vip, MOST_WAITING + 100)
+    await many(vip, MAX_WAITING_STARTS + 100)
     await published(yaml(rules=MEMBERS))
     await page(vip)
     async with vip.connection() as connection:
@@ -307,7 +307,7 @@ async def test_a_newer_version_takes_over_or_ends_it(
     await page(vip)
     await start_all(vip)
     async with vip.transaction() as connection:
-        await enrolments.told(connection, old)
+        await enrolments.confirm(connection, old)
         if is_paused:
             await enrolments.pause(connection, number)
 
@@ -317,7 +317,7 @@ async def test_a_newer_version_takes_over_or_ends_it(
     over = await page(vip, NOW + SECOND, enrolment=number)
     assert over.said == "200 / 400 entered, cancelled, superseded by version 2"
     async with vip.connection() as connection:
-        untold = await enrolments.untold(connection, now=NOW)
+        untold = await enrolments.next_unconfirmed(connection, now=NOW)
     assert untold is not None
     assert untold[0].ref == old.ref  # Its workflow is told, wherever it waits.
     if begins:

@@ -160,7 +160,7 @@ async def test_pages_at_once_enter_nobody_twice(vip: Database, published: Publis
         await start_all(vip)
         at += 10 * SECOND
     assert sorted(await entered(vip)) == sorted([HANAKO, TARO, *people])
-    assert (await last(vip)).said == "902 / 902 entered, done"
+    assert (await last(vip)).summary == "902 / 902 entered, done"
 
 
 async def test_pages_and_changes_and_blocks_at_once_wait_for_nobody_for_ever(

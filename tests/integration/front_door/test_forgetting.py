@@ -29,11 +29,11 @@ from tobiishi import webhooks
 from tobiishi.database import Database
 from tobiishi.errors import NotFound
 from tobiishi.people import audiences, events, friends
-from tobiishi.people.events import Event
+from tobiishi.people.events import FriendEvent
 from tobiishi.relay import forgetting
 from tobiishi.relay.relay import Relay
 from tobiishi.routes import routes
-from tobiishi.routes.routes import Visit
+from tobiishi.routes.routes import RouteVisit
 
 NOW = datetime.now(UTC)
 _numbers = itertools.count(1)
@@ -69,7 +69,7 @@ async def live(relay: Relay, shop: Database, *who: str) -> None:
             await audiences.leave(connection, "default", "left", [friend], at=NOW, reason="x")
             await events.record(
                 connection,
-                Event(
+                FriendEvent(
                     channel="default",
                     friend=friend,
                     source="site",
@@ -80,7 +80,7 @@ async def live(relay: Relay, shop: Database, *who: str) -> None:
             await routes.put(connection, "default", "poster", title="ポスター")
             await routes.record(
                 connection,
-                Visit(
+                RouteVisit(
                     channel="default",
                     route="poster",
                     login=friend,

@@ -93,7 +93,7 @@ async def test_metrics_tell_what_waits_and_what_holds(whole: Door, database: Dat
             " values ('default', now(), now(), 500, 120)"
             " on conflict (channel) do update set told_at = now(), monthly = 500, used = 120"
         )
-    whole.app.state.context.looked._until = 0.0
+    whole.app.state.context.gauges._until = 0.0
     found = await scraped(whole)
     assert found["tobiishi_webhook_events_total", "default"] == before + 2
     assert found["tobiishi_journeys_under_way", "default", "counted"] == 2

@@ -21,16 +21,16 @@ from tests.defining import define
 from tests.eventually import eventually
 from tests.integration.front_door.conftest import Open
 from tests.integration.front_door.knocking import HANAKO, TARO, Door, count, friend_id
-from tobiishi.api.links import MOST_A_MINUTE
+from tobiishi.api.links import MAX_VISITS_PER_MINUTE
 from tobiishi.channels.channels import Channels
 from tobiishi.database import Database
 from tobiishi.local.postgres import EmbeddedPostgres
 from tobiishi.people import audiences, events, friends
-from tobiishi.people.events import Event
+from tobiishi.people.events import FriendEvent
 from tobiishi.settings import Settings
 from tobiishi.tokens import Signer
 from tobiishi.tracking import links
-from tobiishi.tracking.links import Token, Tracker
+from tobiishi.tracking.links import LinkTracker, Token
 from tobiishi.tracking.messages import Link
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
@@ -54,7 +54,7 @@ class Street:
 
     door: Door
     database: Database
-    tracker: Tracker
+    tracker: LinkTracker
 
     async def link(
         self, url: str = SHOP, *, friend: str = HANAKO, message: str = "hello", **place: Any
@@ -74,7 +74,7 @@ class Street:
     async def open(self, path: str, headers: dict[str, str] = IPHONE) -> httpx.Response:
         return await self.door.http.get(path, headers=headers)
 
-    async def events(self, friend: str = HANAKO, channel: str = "default") -> list[Event]:
+    async def events(self, friend: str = HANAKO, channel: str = "default") -> list[FriendEvent]:
         async with self.database.connection() as connection:
             return await events.of_friend(connection, channel, friend)
 
@@ -88,7 +88,7 @@ async def street_of(door: Door, database: Database, secret_key: SecretStr) -> St
     async with database.transaction() as connection:
         for friend in (HANAKO, TARO):
             await friends.meet(connection, "default", friend, NOW)
-    return Street(door, database, Tracker(public_url=OURS, signer=Signer(secret_key)))
+    return Street(door, database, LinkTracker(public_url=OURS, signer=Signer(secret_key)))
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ async def test_a_click_is_recorded_and_the_visitor_sent_on(street: Street) -> No
     assert "referrer-policy" not in answer.headers
     (event,) = await street.events()
     assert before <= event.occurred_at <= datetime.now(UTC)
-    assert replace(event, occurred_at=NOW, key=None) == Event(
+    assert replace(event, occurred_at=NOW, key=None) == FriendEvent(
         channel="default",
         friend=HANAKO,
         source="message",
@@ -458,7 +458,7 @@ async def test_the_same_visit_told_twice_is_one(street: Street) -> None:
     path = await street.link()
     token = Token.read(street.tracker.signer, "link", path.removeprefix("/l/"))
     assert token is not None
-    visit = links.Visit(token=token, at=NOW)
+    visit = links.LinkVisit(token=token, at=NOW)
     for new in (True, False):
         async with street.database.transaction() as connection:
             assert await links.record(connection, visit) is new
@@ -478,11 +478,11 @@ async def test_many_clicks_at_once_are_all_recorded(street: Street) -> None:
 
 async def test_who_taps_too_often_is_sent_on_and_counted_no_more(street: Street) -> None:
     path, theirs = await street.link(), await street.link(friend=TARO)
-    answers = await asyncio.gather(*(street.open(path) for _ in range(MOST_A_MINUTE + 20)))
+    answers = await asyncio.gather(*(street.open(path) for _ in range(MAX_VISITS_PER_MINUTE + 20)))
     assert {answer.headers["location"].split("?")[0] for answer in answers} == {SHOP.split("?")[0]}
     await street.open(theirs)
     query = "select count(*) from events where friend = $1"
-    for friend, expected in ((HANAKO, MOST_A_MINUTE), (TARO, 1)):
+    for friend, expected in ((HANAKO, MAX_VISITS_PER_MINUTE), (TARO, 1)):
         look = partial(count, street.database, query, friend)
         await eventually(look, expected.__le__)
         await asyncio.sleep(0.2)

@@ -20,7 +20,7 @@ from tests.eventually import eventually
 from tests.integration.front_door.conftest import Open
 from tests.integration.front_door.knocking import Door
 from tobiishi.channels import pacing
-from tobiishi.channels.pacing import FASTEST, USUAL, Pace
+from tobiishi.channels.pacing import DEFAULT_PER_SECOND, MAX_PER_SECOND, Pace
 from tobiishi.settings import Settings
 from tobiishi.temporal import LINE
 
@@ -54,7 +54,7 @@ class Send:
 async def test_the_pace_is_the_usual_one_until_somebody_says_otherwise(fair: Client) -> None:
     assert await pacing.current(fair) == Pace(per_channel=None, together=None)
     await pacing.ensure(fair)
-    assert await pacing.current(fair) == Pace(per_channel=USUAL, together=None)
+    assert await pacing.current(fair) == Pace(per_channel=DEFAULT_PER_SECOND, together=None)
     slow = Pace(per_channel=3, together=30)
     await pacing.change(fair, slow, reason="a test")
     await pacing.ensure(fair)
@@ -99,7 +99,7 @@ async def test_it_is_seen_and_set_over_http(
         for body, status in (
             ({"per_channel": 300}, 200),
             ({"per_channel": 0}, 422),
-            ({"per_channel": FASTEST + 1}, 422),
+            ({"per_channel": MAX_PER_SECOND + 1}, 422),
             ({"together": 0.5}, 422),
             ({"fast": True}, 422),
         ):

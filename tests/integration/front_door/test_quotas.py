@@ -18,7 +18,7 @@ from tobiishi.channels import holds, quotas
 from tobiishi.channels.channels import Channels
 from tobiishi.database import Database
 from tobiishi.people import audiences, friends
-from tobiishi.relay.quotas import ASK_EVERY, Quotas
+from tobiishi.relay.quotas import ASK_INTERVAL, Quotas
 from tobiishi.settings import Settings
 from tobiishi.simulator import ACCESS_TOKEN, create_simulator
 
@@ -62,10 +62,10 @@ async def test_line_is_asked_every_now_and_then(
     assert (known.monthly, known.used, known.left) == (500, 0, 500)
 
     await plan(line, quota=800)
-    known = await ask(shop, channels, NOW + ASK_EVERY - timedelta(seconds=1))
+    known = await ask(shop, channels, NOW + ASK_INTERVAL - timedelta(seconds=1))
     assert known is not None
     assert known.monthly == 500
-    known = await ask(shop, channels, NOW + ASK_EVERY)
+    known = await ask(shop, channels, NOW + ASK_INTERVAL)
     assert known is not None
     assert known.monthly == 800
 
@@ -75,7 +75,7 @@ async def test_a_line_that_is_away_changes_nothing(
 ) -> None:
     assert await ask(shop, channels) is not None
     await plan(line, rate_500=1, applies_to="all")
-    later = NOW + ASK_EVERY
+    later = NOW + ASK_INTERVAL
     known = await ask(shop, channels, later)
     assert known is not None
     assert known.told_at == NOW

@@ -28,7 +28,7 @@ from tobiishi.line.signature import sign
 from tobiishi.people import friends
 from tobiishi.relay.relay import Relay
 from tobiishi.routes import routes
-from tobiishi.routes.routes import Visit
+from tobiishi.routes.routes import RouteVisit
 from tobiishi.settings import Settings
 from tobiishi.simulator import ACCESS_TOKEN, create_simulator
 from tobiishi.simulator.login import LOGIN_CHANNEL_ID, LOGIN_CHANNEL_SECRET
@@ -356,7 +356,7 @@ async def test_a_visit_and_an_adding_at_the_same_time_start_one_journey(
     relays = [Relay(shop, temporal), Relay(shop, temporal)]
 
     async def visited(friend: str) -> None:
-        visit = Visit(
+        visit = RouteVisit(
             channel="default",
             route="poster",
             login=friend,

@@ -15,7 +15,7 @@ from tests.integration.front_door.knocking import HANAKO, TARO, Door
 from tobiishi.database import Database
 from tobiishi.errors import Invalid
 from tobiishi.people import events, friends
-from tobiishi.people.events import Event
+from tobiishi.people.events import FriendEvent
 from tobiishi.tokens import Signer
 from tobiishi.tracking import sites
 
@@ -65,7 +65,7 @@ async def tell(
     return await door.http.post("/t", content=json.dumps(body).encode(), headers=headers)
 
 
-async def seen(database: Database, friend: str = HANAKO) -> list[Event]:
+async def seen(database: Database, friend: str = HANAKO) -> list[FriendEvent]:
     async with database.connection() as connection:
         return await events.of_friend(connection, "default", friend)
 

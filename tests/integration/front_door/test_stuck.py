@@ -26,7 +26,7 @@ from tests.scenarios import yaml
 from tobiishi import webhooks
 from tobiishi.cli.server import Failed
 from tobiishi.database import Database
-from tobiishi.metrics import STUCK_AFTER, Looked
+from tobiishi.metrics import STUCK_AFTER, Gauges
 from tobiishi.people import audiences
 from tobiishi.relay import forgetting
 from tobiishi.relay.queue import Queue
@@ -151,7 +151,7 @@ async def test_a_row_that_fails_five_times_is_told_once(
     told = [record for record in caplog.records if "is stuck" in record.getMessage()]
     assert [record.levelno for record in told] == [logging.ERROR]
     assert "tobiishi stuck list" in told[0].getMessage()
-    looked = (await Looked(shop, relay.outbox.temporal).up()).decode()
+    looked = (await Gauges(shop, relay.outbox.temporal).collect()).decode()
     assert 'tobiishi_relay_stuck{queue="audience_changes"} 1.0' in looked
     assert 'tobiishi_relay_stuck{queue="outbox"} 0.0' in looked
     assert 'tobiishi_relay_lag_seconds{queue="audience_changes"} 0.0' in looked

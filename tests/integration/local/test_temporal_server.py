@@ -104,7 +104,7 @@ async def test_a_failure_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "temporal.db").write_text("this is no database")
     with pytest.raises(LocalError, match="Temporal did not start") as refusal:
         await server.start()
-    assert refusal.value.said
+    assert refusal.value.log_lines
     assert server.pid is None
 
 

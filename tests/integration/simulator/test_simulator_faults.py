@@ -12,13 +12,13 @@ import pytest
 
 from tests.integration.simulator.conftest import FRIEND, Clock
 from tobiishi.line import (
+    AcceptedPush,
     FriendNotFound,
     LineClient,
     LineError,
     QuotaSpent,
     RateLimited,
     Refused,
-    Sent,
     Unreachable,
 )
 from tobiishi.simulator import ACCESS_TOKEN
@@ -32,7 +32,7 @@ async def client(simulator: str) -> AsyncIterator[LineClient]:
         yield opened
 
 
-async def push(client: LineClient, key: UUID | None = None) -> Sent:
+async def push(client: LineClient, key: UUID | None = None) -> AcceptedPush:
     return await client.push(FRIEND, HELLO, retry_key=key or uuid4())
 
 
@@ -140,7 +140,7 @@ async def test_same_seed_same_luck(http: httpx.AsyncClient) -> None:
 async def test_rate_limit(http: httpx.AsyncClient, client: LineClient, clock: Clock) -> None:
     await set_faults(http, pushes_per_second=3)
     results = await asyncio.gather(*(push(client) for _ in range(20)), return_exceptions=True)
-    assert 3 <= sum(isinstance(result, Sent) for result in results) < 20
+    assert 3 <= sum(isinstance(result, AcceptedPush) for result in results) < 20
     assert any(isinstance(result, RateLimited) for result in results)
     clock.ahead = 1
     await push(client)

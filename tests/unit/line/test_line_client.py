@@ -12,17 +12,17 @@ import httpx
 import pytest
 
 from tobiishi.line import (
+    AcceptedPush,
     BotInfo,
     Detail,
     FriendNotFound,
     LineClient,
     LineError,
+    MessageLimit,
     Profile,
-    Quota,
     QuotaSpent,
     RateLimited,
     Refused,
-    Sent,
     Unauthorised,
     Unreachable,
     client,
@@ -63,7 +63,7 @@ def breaking(error: Exception) -> LineClient:
     )
 
 
-async def push(line: LineClient) -> Sent:
+async def push(line: LineClient) -> AcceptedPush:
     return await line.push(FRIEND, HELLO, retry_key=KEY)
 
 
@@ -186,7 +186,7 @@ def test_token_that_no_header_can_hold(token: str) -> None:
 
 async def test_sent() -> None:
     line = Line(body={"sentMessages": [{"id": "1", "quoteToken": "q"}, {"id": "2"}]})
-    assert await push(line.client()) == Sent(request_id="request", message_ids=("1", "2"))
+    assert await push(line.client()) == AcceptedPush(request_id="request", message_ids=("1", "2"))
 
 
 async def test_sent_before() -> None:
@@ -195,7 +195,7 @@ async def test_sent_before() -> None:
         {"message": "The retry key is already accepted", "sentMessages": [{"id": "1"}]},
         {"x-line-request-id": "second", "x-line-accepted-request-id": "first"},
     )
-    assert await push(line.client()) == Sent(request_id="first", message_ids=("1",))
+    assert await push(line.client()) == AcceptedPush(request_id="first", message_ids=("1",))
 
 
 ERRORS: list[tuple[int, str, type[LineError], bool]] = [
@@ -270,7 +270,7 @@ async def test_an_answer_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> Non
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(client, "TOTAL_TIMEOUT", 0.05)
+    monkeypatch.setattr(client, "TOTAL_TIMEOUT_SECONDS", 0.05)
     line = LineClient(
         base_url="https://api.line.me",
         access_token="token",
@@ -314,7 +314,7 @@ async def test_profile_of_a_malformed_id() -> None:
     ("body", "limit"), [({"type": "limited", "value": 1000}, 1000), ({"type": "none"}, None)]
 )
 async def test_quota(body: dict[str, Any], limit: int | None) -> None:
-    assert await Line(body=body).client().quota() == Quota(limit=limit)
+    assert await Line(body=body).client().quota() == MessageLimit(limit=limit)
 
 
 async def test_quota_consumption() -> None:

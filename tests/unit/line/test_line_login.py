@@ -232,7 +232,7 @@ async def test_an_answer_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> Non
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(login, "TOTAL_TIMEOUT", 0.05)
+    monkeypatch.setattr(login, "TOTAL_TIMEOUT_SECONDS", 0.05)
     transport = httpx.MockTransport(dripping)
     with pytest.raises(Unreachable, match="TimeoutError"):
         await exchange(LoginClient(CHANNEL, api_base_url="http://a", transport=transport))

@@ -5,62 +5,62 @@ from typing import Any
 
 import pytest
 
-from tobiishi.line import Detail, Kind, Outcome, outcome_of
+from tobiishi.line import Detail, Outcome, OutcomeKind, outcome_of
 
 MARKED = {"X-Line-Request-Id": "request"}
 ACCEPTED = {**MARKED, "X-Line-Accepted-Request-Id": "first"}
 
-CASES: list[tuple[str, int, dict[str, str], Any, Kind]] = [
-    ("push", 200, MARKED, {"sentMessages": [{"id": "1"}]}, Kind.ACCEPTED),
-    ("multicast", 200, MARKED, {}, Kind.ACCEPTED),
-    ("narrowcast", 202, MARKED, {}, Kind.ACCEPTED),
-    ("200 without an id", 200, {}, {}, Kind.ACCEPTED),
-    ("200 without a body", 200, MARKED, b"", Kind.ACCEPTED),
-    ("200 of somebody else", 200, {}, b"<html>Log in to this Wi-Fi", Kind.UNREACHABLE),
-    ("409, accepted before", 409, ACCEPTED, {"message": "anything"}, Kind.ALREADY_ACCEPTED),
-    ("409, accepted before, no body", 409, ACCEPTED, b"", Kind.ALREADY_ACCEPTED),
+CASES: list[tuple[str, int, dict[str, str], Any, OutcomeKind]] = [
+    ("push", 200, MARKED, {"sentMessages": [{"id": "1"}]}, OutcomeKind.ACCEPTED),
+    ("multicast", 200, MARKED, {}, OutcomeKind.ACCEPTED),
+    ("narrowcast", 202, MARKED, {}, OutcomeKind.ACCEPTED),
+    ("200 without an id", 200, {}, {}, OutcomeKind.ACCEPTED),
+    ("200 without a body", 200, MARKED, b"", OutcomeKind.ACCEPTED),
+    ("200 of somebody else", 200, {}, b"<html>Log in to this Wi-Fi", OutcomeKind.UNREACHABLE),
+    ("409, accepted before", 409, ACCEPTED, {"message": "anything"}, OutcomeKind.ALREADY_ACCEPTED),
+    ("409, accepted before, no body", 409, ACCEPTED, b"", OutcomeKind.ALREADY_ACCEPTED),
     (
         "409 that names no request",
         409,
         MARKED,
         {"message": "The retry key is already accepted"},
-        Kind.UNREACHABLE,
+        OutcomeKind.UNREACHABLE,
     ),
-    ("400", 400, MARKED, {"message": "Failed to send messages"}, Kind.REFUSED),
-    ("400 that names a request", 400, ACCEPTED, {"message": "?"}, Kind.REFUSED),
-    ("401", 401, MARKED, {"message": "Authentication failed."}, Kind.UNAUTHORISED),
-    ("403", 403, MARKED, {"message": "Access to this API is not available"}, Kind.REFUSED),
-    ("404", 404, MARKED, {"message": "Not found"}, Kind.REFUSED),
-    ("408", 408, {}, b"", Kind.UNREACHABLE),
-    ("410", 410, MARKED, {"message": "Gone"}, Kind.REFUSED),
-    ("413", 413, {}, b"<html>", Kind.REFUSED),
-    ("415", 415, MARKED, {}, Kind.REFUSED),
+    ("400", 400, MARKED, {"message": "Failed to send messages"}, OutcomeKind.REFUSED),
+    ("400 that names a request", 400, ACCEPTED, {"message": "?"}, OutcomeKind.REFUSED),
+    ("401", 401, MARKED, {"message": "Authentication failed."}, OutcomeKind.UNAUTHORISED),
+    ("403", 403, MARKED, {"message": "Access to this API is not available"}, OutcomeKind.REFUSED),
+    ("404", 404, MARKED, {"message": "Not found"}, OutcomeKind.REFUSED),
+    ("408", 408, {}, b"", OutcomeKind.UNREACHABLE),
+    ("410", 410, MARKED, {"message": "Gone"}, OutcomeKind.REFUSED),
+    ("413", 413, {}, b"<html>", OutcomeKind.REFUSED),
+    ("415", 415, MARKED, {}, OutcomeKind.REFUSED),
     (
         "429, the rate",
         429,
         MARKED,
         {"message": "The API rate limit has been exceeded. Try again later."},
-        Kind.RATE_LIMITED,
+        OutcomeKind.RATE_LIMITED,
     ),
     (
         "429, the quota",
         429,
         MARKED,
         {"message": "You have reached your monthly limit."},
-        Kind.QUOTA_SPENT,
+        OutcomeKind.QUOTA_SPENT,
     ),
-    ("429 in words we don't know", 429, MARKED, {"message": "No more"}, Kind.RATE_LIMITED),
-    ("429 without a body", 429, {}, b"", Kind.RATE_LIMITED),
-    ("302", 302, {}, b"", Kind.UNREACHABLE),
-    ("500", 500, MARKED, {"message": "Internal server error"}, Kind.UNREACHABLE),
-    ("503 of a proxy", 503, {}, b"<html>", Kind.UNREACHABLE),
+    ("429 in words we don't know", 429, MARKED, {"message": "No more"}, OutcomeKind.RATE_LIMITED),
+    ("429 without a body", 429, {}, b"", OutcomeKind.RATE_LIMITED),
+    ("302", 302, {}, b"", OutcomeKind.UNREACHABLE),
+    ("500", 500, MARKED, {"message": "Internal server error"}, OutcomeKind.UNREACHABLE),
+    ("503 of a proxy", 503, {}, b"<html>", OutcomeKind.UNREACHABLE),
 ]
 
 
 @pytest.mark.parametrize(
     ("status", "headers", "body", "kind"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
 )
-def test_kind(status: int, headers: dict[str, str], body: Any, kind: Kind) -> None:
+def test_kind(status: int, headers: dict[str, str], body: Any, kind: OutcomeKind) -> None:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     assert outcome_of(status, headers, raw).kind is kind
 
@@ -74,7 +74,7 @@ def test_keeps_what_line_said() -> None:
         ],
     }
     assert outcome_of(400, MARKED, json.dumps(body).encode()) == Outcome(
-        kind=Kind.REFUSED,
+        kind=OutcomeKind.REFUSED,
         status=400,
         request_id="request",
         message="The request body has 2 error(s)",
@@ -108,4 +108,4 @@ def test_any_answer_has_an_outcome(status: int, body: bytes) -> None:
     outcome = outcome_of(status, ACCEPTED, body)
     assert outcome.message_ids == ()
     assert all(isinstance(text, str) for detail in outcome.details for text in detail)
-    assert outcome.message or outcome.kind in (Kind.ACCEPTED, Kind.ALREADY_ACCEPTED)
+    assert outcome.message or outcome.kind in (OutcomeKind.ACCEPTED, OutcomeKind.ALREADY_ACCEPTED)

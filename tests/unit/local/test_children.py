@@ -63,7 +63,7 @@ async def test_no_such_program(tmp_path: Path) -> None:
 
 
 def test_a_long_log_is_cut_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(children, "_LOG_LIMIT", 10)
+    monkeypatch.setattr(children, "_MAX_LOG_BYTES", 10)
     log = tmp_path / "log"
     with log.open("a") as writer:
         print("a line before", file=writer, flush=True)

@@ -155,7 +155,7 @@ def test_a_branch_takes_the_first_case_that_holds_or_otherwise_or_none(
     cases: list[dict[str, Any] | None], chosen: int | None, said: str
 ) -> None:
     choice = choose(branch(*cases), FACTS)
-    assert (choice.case, choice.said) == (chosen, said)
+    assert (choice.case, choice.summary) == (chosen, said)
 
 
 def test_what_a_branch_saw_is_kept_up_to_the_case_it_took() -> None:
@@ -204,6 +204,6 @@ def test_a_branch_reads_as_a_question(cases: list[dict[str, Any] | None], words:
 
 def test_what_a_large_branch_saw_is_told_in_a_few_words() -> None:
     choice = choose(branch(*({"region": f"{'島' * 20}{number}"} for number in range(50))), FACTS)
-    assert len(choice.said.encode()) < 400
-    assert choice.said.endswith("… → goes on")
+    assert len(choice.summary.encode()) < 400
+    assert choice.summary.endswith("… → goes on")
     assert len(choice.saw) == 50

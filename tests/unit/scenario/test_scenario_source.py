@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tobiishi.scenario import Scenario, ScenarioError, read, read_scenario
-from tobiishi.scenario.source import LARGEST
+from tobiishi.scenario.source import MAX_FILE_CHARS
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
@@ -179,7 +179,7 @@ def test_a_file_that_is_not_plain_yaml_is_refused(
 def test_a_file_of_a_megabyte_is_refused_at_once(data: str | bytes) -> None:
     begun = monotonic()
     [(_, _, said)] = problems(data)
-    assert said == f"the file is over {LARGEST:,} characters; split the scenario"
+    assert said == f"the file is over {MAX_FILE_CHARS:,} characters; split the scenario"
     assert monotonic() - begun < 10
 
 

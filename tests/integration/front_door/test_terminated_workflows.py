@@ -18,7 +18,7 @@ from tobiishi import webhooks
 from tobiishi.database import Database
 from tobiishi.journeys import journeys
 from tobiishi.relay.relay import Relay
-from tobiishi.relay.terminated_workflows import Strays
+from tobiishi.relay.terminated_workflows import TerminatedWorkflows
 
 _numbers = itertools.count(1)
 
@@ -45,7 +45,7 @@ async def added(relay: Relay, *events: dict[str, Any]) -> None:
 
 
 async def look(shop: Database, temporal: Client) -> dict[str, str | None]:
-    await Strays(shop, temporal).drain()
+    await TerminatedWorkflows(shop, temporal).drain()
     return await outcomes(shop)
 
 
