@@ -105,7 +105,7 @@ async def test_a_click_is_recorded_and_the_visitor_sent_on(street: Street) -> No
     assert "referrer-policy" not in answer.headers
     (event,) = await street.events()
     assert before <= event.occurred_at <= datetime.now(UTC)
-    assert replace(event, occurred_at=NOW, key=None) == Event(
+    assert replace(event, occurred_at=NOW, key=None, id=None) == Event(
         channel="default",
         friend=HANAKO,
         source="message",
