@@ -44,6 +44,7 @@ from tobiishi.database import Unavailable
 from tobiishi.errors import InUse, Invalid, NotFound
 from tobiishi.scenario import ScenarioError
 from tobiishi.settings import Settings
+from tobiishi.tracking.links import PATHS
 
 _log = logging.getLogger(__name__)
 
@@ -118,13 +119,17 @@ class _WithoutLastSlash:
     after our health. Browsers that open a page do, and its relative addresses need it.
     """
 
+    #: Those whose name is with the slash: a redirect would bring it back.
+    _WITH_IT = frozenset(f"/{each}/" for each in PATHS.values())
+
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if scope["type"] == "http" and (
-            scope["method"] not in {"GET", "HEAD"} or path in {f"{each}/" for each in health.PATHS}
+            (scope["method"] not in {"GET", "HEAD"} and path not in self._WITH_IT)
+            or path in {f"{each}/" for each in health.PATHS}
         ):
             scope = {**scope, "path": path.removesuffix("/") or "/"}
         await self._app(scope, receive, send)

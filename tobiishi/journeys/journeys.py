@@ -172,7 +172,7 @@ async def enter(
 
 
 async def _watch_exits(connection: Connection, ref: JourneyRef, scenario: Scenario) -> None:
-    await _sql.watch(
+    await _sql.subscribe(
         connection,
         [
             {

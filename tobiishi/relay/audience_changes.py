@@ -54,7 +54,7 @@ class AudienceChanges(Queue):
 
     async def _try(self, connection: Connection, change: asyncpg.Record, now: datetime) -> None:
         """Apply a change that may fail; what it ends or wakes stands, whatever the rest does."""
-        told: bool = change["journeys_told"]
+        done: bool = change["journeys_told"]
 
         async def postpone(*, attempts: int, retry_at: datetime, error: str) -> None:
             await _sql.postpone_change(
@@ -63,7 +63,7 @@ class AudienceChanges(Queue):
                 attempts=attempts,
                 retry_at=retry_at,
                 error=error,
-                journeys_told=told,
+                journeys_told=done,
             )
 
         async with attempt(
@@ -72,10 +72,10 @@ class AudienceChanges(Queue):
             postpone=postpone,
             now=now,
         ):
-            if not told:
+            if not done:
                 async with connection.transaction():
                     await apply_changes(connection, [change])
-                told = True
+                done = True
             async with connection.transaction():
                 await apply_change(connection, change, timezone=self.timezone, now=now)
                 await _sql.changes_done(connection, ids=[change["id"]])
