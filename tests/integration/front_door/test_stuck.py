@@ -29,6 +29,7 @@ from tobiishi.database import Database
 from tobiishi.metrics import STUCK_AFTER, Gauges
 from tobiishi.people import audiences
 from tobiishi.relay import forgetting
+from tobiishi.relay import stuck as stuck_rows
 from tobiishi.relay.queue import Queue
 from tobiishi.relay.relay import Relay
 
@@ -271,8 +272,12 @@ async def test_a_retry_is_at_once(
         )
     (row,) = (await door.api("GET", "/stuck")).json()
     assert "is tried again" in await run("stuck", "retry", row["key"])
-    await door.app.state.context.relay.events.drain()
-    assert (await door.api("GET", "/stuck")).json() == []
+
+    async def listed() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await door.api("GET", "/stuck")).json()
+        return found
+
+    await eventually(listed, lambda found: found == [])
     assert "is not a key" in str(await failure(run, "stuck", "retry", "17"))
 
 
@@ -295,3 +300,25 @@ async def failure(run: Run, *words: str) -> Exception:
 async def test_what_can_not_be_asked(door: Door, path: str, status: int) -> None:
     method = "GET" if path.startswith("?") else "POST"
     assert (await door.api(method, f"/stuck{path}")).status_code == status
+
+
+async def test_a_stop_that_is_dropped_ends_its_journey_and_a_wake_does_not(
+    shop: Database, away: Relay, published: Publish, name: str
+) -> None:
+    await published(yaml(name))
+    await hears(shop, follow(), follow(TARO))
+    await away.events.drain()
+    async with shop.connection() as connection:
+        await connection.execute(
+            "update outbox set attempts = 7, kind = case friend when $1 then 'stop' else 'wake' end"
+            " from journeys where journeys.id = journey_id",
+            HANAKO,
+        )
+    async with shop.transaction() as connection:
+        for row in await stuck_rows.page(connection, "default", limit=10):
+            await stuck_rows.drop(connection, "default", row.queue, row.id, now=NOW)
+    hers, his = await journeys(shop)
+    assert (hers["outcome"], hers["stopping"]) == ("stopped", "stopped")
+    assert hers["stopping_because"] == "its stop was dropped by request"
+    assert (his["outcome"], his["stopping"]) == (None, None)
+    assert await count(shop, "select count(*) from outbox") == 0
