@@ -142,9 +142,9 @@ class Loop(ABC):
 
 
 class Survey(Loop):
-    """Compares what the database keeps with what Temporal knows.
+    """Compares what the database keeps with what Temporal or LINE knows.
 
-    It takes no row, so that no transaction stays open while Temporal answers.
+    No transaction stays open while they answer.
     """
 
     async def drain(self) -> int:
