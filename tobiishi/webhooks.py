@@ -28,7 +28,7 @@ from pydantic.alias_generators import to_camel
 
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import Invalid
-from tobiishi.people.friends import FriendId
+from tobiishi.user_ids import FriendId
 
 _sql = queries("webhooks")
 _friend_id: TypeAdapter[str] = TypeAdapter(FriendId)

@@ -13,9 +13,9 @@ from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InConte
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.people import audiences, definitions
-from tobiishi.people.friends import FriendId
 from tobiishi.publishing import audience_removal
 from tobiishi.scenario.rules import AudienceKind, Definition
+from tobiishi.user_ids import FriendId
 
 router = APIRouter(
     prefix="/api/audiences",

@@ -14,8 +14,8 @@ from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.errors import Invalid
 from tobiishi.people import events, friends
-from tobiishi.people.friends import FriendId
 from tobiishi.scenario.rules import MAX_LOOK_BACK_DAYS, EventName
+from tobiishi.user_ids import FriendId
 
 router = APIRouter(
     prefix="/api", tags=["events"], dependencies=[Authorised], responses=answers(401, 404, 422, 503)

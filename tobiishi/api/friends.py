@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ConfigDict, Field, StringConstraints
 
 from tobiishi.api import paging
@@ -15,8 +15,9 @@ from tobiishi.api.errors import answers
 from tobiishi.database import Connection
 from tobiishi.journeys import deliveries, journeys
 from tobiishi.people import audiences, friends
-from tobiishi.people.friends import Attributes, FriendId
+from tobiishi.people.friends import Attributes
 from tobiishi.relay import forgetting
+from tobiishi.user_ids import FriendId
 
 router = APIRouter(
     prefix="/api/friends",
@@ -25,6 +26,8 @@ router = APIRouter(
     responses=answers(401, 404, 422, 503),
 )
 
+#: Whatever is kept under it must be removable: releases up to 0.1 took ids that are no friend's.
+KeptId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
 
 
@@ -184,7 +187,7 @@ async def list_all(
 
 @router.delete("/{friend}", status_code=202, summary="Forget a friend")
 async def forget(
-    friend: FriendId, context: InContext, channel: InChannel = DEFAULT_CHANNEL
+    friend: KeptId, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> dict[str, str]:
     """Ends their journeys, and removes what we keep of them, here and in Temporal.
 

@@ -15,6 +15,7 @@ from tobiishi.channels import holds
 from tobiishi.database import Connection
 from tobiishi.people import friends
 from tobiishi.publishing import versions
+from tobiishi.user_ids import FriendId
 
 router = APIRouter(
     prefix="/api", tags=["holds"], dependencies=[Authorised], responses=answers(401, 404, 422, 503)
@@ -102,7 +103,7 @@ async def resume_scenario(
     responses=answers(400, 413),
 )
 async def pause_friend(
-    friend: Name,
+    friend: FriendId,
     context: InContext,
     body: Why | None = None,
     channel: InChannel = DEFAULT_CHANNEL,

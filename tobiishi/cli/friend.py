@@ -151,7 +151,7 @@ def events(
 
 @app.command()
 def forget(
-    friend: FriendId,
+    friend: Annotated[str, typer.Argument(help="The id that all of it is kept under.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
     channel: Channel = DEFAULT,
 ) -> None:

@@ -12,6 +12,7 @@ from datetime import date
 
 from tobiishi.errors import Invalid
 from tobiishi.people import friends
+from tobiishi.user_ids import NOT_ONE, is_user_id
 
 #: How a header may name the columns that are known; small and large letters are the same.
 COLUMNS = {
@@ -29,8 +30,6 @@ _GENDERS = {"男性": "male", "男": "male", "女性": "female", "女": "female"
 _OTHERS = {"その他": "other"}
 #: An attribute of the shop's own, as `tobiishi.scenario.parts.FieldName`.
 _OWN = re.compile(r"[a-z][a-z0-9_]{0,31}")
-#: LINE's user ids: https://developers.line.biz/en/docs/messaging-api/getting-user-ids/
-ID = re.compile(r"U[0-9a-f]{32}")
 _DATE = re.compile(r"([0-9]{4})[-/年]([0-9]{1,2})[-/月]([0-9]{1,2})日?")
 _LANGUAGE = re.compile(friends.LANGUAGE)
 #: Those that people take commas and tabs for; the last two are full-width.
@@ -64,7 +63,7 @@ class Column:
 
 def columns_of(header: list[str]) -> list[Column]:
     """The columns that a header row names. Raises `Invalid`."""
-    if any(ID.fullmatch(cell.strip()) for cell in header):
+    if any(is_user_id(cell.strip()) for cell in header):
         raise Invalid(
             "the first row tells of a friend already; put one above it that names the columns, "
             "such as friend,gender,tags"
@@ -111,8 +110,8 @@ def value_of(name: str, text: str, today: date) -> str | int | list[str]:
     plain = unicodedata.normalize("NFKC", text).strip()
     match name:
         case "friend":
-            if not ID.fullmatch(text):
-                raise ValueError("is not a LINE user id; write U and 32 of 0-9, a-f")
+            if not is_user_id(text):
+                raise ValueError(NOT_ONE)
             return text
         case "gender":
             return _one_of(("male", "female", "other"), plain, _GENDERS)

@@ -20,12 +20,6 @@ _sql = queries("friends")
 
 FriendStatus = Literal["following", "blocked"]
 
-#: A LINE user id. LINE's own are `U` and 32 hex digits
-#: (https://developers.line.biz/en/docs/messaging-api/getting-user-ids/); the looser form here
-#: is what is safe in a workflow id, whoever made the id.
-FriendId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-
-
 #: BCP 47, as far as anybody uses it: `ja`, `pt-BR`, `zh-Hant-TW`.
 LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
 #: Text without line breaks and other control characters: it goes into messages and into lists.

@@ -23,6 +23,7 @@ from tests.integration.front_door.knocking import (
     follow,
     friend_id,
     journeys,
+    said,
 )
 from tests.scenarios import yaml
 from tobiishi.database import Database
@@ -325,6 +326,56 @@ async def test_an_audience_is_made_filled_and_emptied(door: Door) -> None:
     assert (renamed.json()["title"], renamed.json()["members"]) == ("VIP", 2)
 
 
+#: An id of the shop's own, a phone number, an address, a group, a room, and what is nearly one.
+NO_FRIENDS = [
+    "shop-0001",
+    "+819012345678",
+    "hanako@shop.example",
+    "C" + "1" * 32,
+    "R" + "1" * 32,
+    "U" + "1" * 31,
+    "U" + "A" * 32,
+    "u" + "1" * 32,
+]
+
+
+@pytest.mark.parametrize("wrong", NO_FRIENDS)
+async def test_one_rule_says_what_a_friends_id_is_wherever_one_comes_in(
+    door: Door, database: Database, wrong: str
+) -> None:
+    await door.api("PUT", "/audiences/vip", json={})
+    await door.knock(follow())
+    event = {"friend": wrong, "event": "purchase"}
+    requests: list[tuple[str, str, Any, list[Any]]] = [
+        ("POST", "/audiences/vip/members", {"friends": [HANAKO, wrong]}, ["body", "friends", 1]),
+        ("DELETE", f"/audiences/vip/members/{wrong}", None, ["path", "friend"]),
+        ("GET", f"/audiences/vip/members/{wrong}", None, ["path", "friend"]),
+        ("GET", f"/friends/{wrong}", None, ["path", "friend"]),
+        ("GET", f"/friends/{wrong}/events", None, ["path", "friend"]),
+        ("POST", f"/friends/{wrong}/tags", {"add": ["vip"]}, ["path", "friend"]),
+        ("PATCH", f"/friends/{wrong}/attributes", {"age": 30}, ["path", "friend"]),
+        ("POST", f"/friends/{wrong}/pause", None, ["path", "friend"]),
+        ("POST", "/events", {"events": [event]}, ["body", "events", 0, "friend"]),
+    ]
+    for method, path, body, field in requests:
+        answer = await door.api(method, path, json=body)
+        assert answer.status_code == 422, path
+        (problem,) = answer.json()["detail"]
+        assert problem["loc"] == field
+        assert problem["msg"] == f"{wrong!r} is not a LINE user id; write U and 32 of 0-9, a-f"
+    assert (await door.api("GET", "/audiences/vip/members")).json() == []
+    # What LINE tells of a group or a room, or under such an id, makes nobody a friend.
+    group = {"type": "group", "groupId": wrong, "userId": TARO}
+    room = {"type": "room", "roomId": wrong, "userId": TARO}
+    await door.knock(follow(wrong), said("a", source=group), said("b", source=room), follow(JIRO))
+    handled = "select count(*) from webhook_events where handled_at is not null"
+    await eventually(lambda: count(database, handled), lambda number: number == 5)
+    assert await count(database, "select count(*) from friends") == 2
+    # A former release may have kept it: it can be forgotten.
+    if wrong.isalnum() or wrong == "shop-0001":
+        assert (await door.api("DELETE", f"/friends/{wrong}")).status_code == 404
+
+
 async def test_ten_thousand_friends_fit_in_one_request(door: Door, database: Database) -> None:
     await door.api("PUT", "/audiences/all", json={})
     everybody = {"friends": [friend_id(number) for number in range(10_000)]}
@@ -393,12 +444,12 @@ DOUBTFUL: list[tuple[str, str, Any, int]] = [
     ("DELETE", f"/audiences/tagged/members/{HANAKO}", None, 400),
     ("PUT", "/audiences/tagged", {"kind": "upload"}, 200),
     ("PUT", "/audiences/full", {"kind": "tag", "tag": "vip"}, 400),
-    ("GET", "/friends/nobody", None, 404),
+    ("GET", f"/friends/{friend_id(99)}", None, 404),
     ("GET", "/friends/a.b", None, 422),
     ("GET", "/friends/%00", None, 422),
     ("GET", f"/friends/{HANAKO}?channel=nobody", None, 404),
-    ("PATCH", "/friends/nobody/attributes", {}, 404),
-    ("POST", "/friends/nobody/tags", {"add": ["vip"]}, 404),
+    ("PATCH", f"/friends/{friend_id(99)}/attributes", {}, 404),
+    ("POST", f"/friends/{friend_id(99)}/tags", {"add": ["vip"]}, 404),
     ("PATCH", f"/friends/{HANAKO}/attributes", {"age": -1}, 422),
     ("PATCH", f"/friends/{HANAKO}/attributes", {"age": 151}, 422),
     ("PATCH", f"/friends/{HANAKO}/attributes", {"birthday": "1990-13-01"}, 422),
