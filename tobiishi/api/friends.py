@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from tobiishi.api import paging
 from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
@@ -17,6 +17,7 @@ from tobiishi.journeys import deliveries, journeys
 from tobiishi.people import audiences, friends
 from tobiishi.people.friends import Attributes
 from tobiishi.relay import forgetting
+from tobiishi.scenario.parts import Tag, plain_tag
 from tobiishi.user_ids import FriendId
 
 router = APIRouter(
@@ -28,7 +29,6 @@ router = APIRouter(
 
 #: Whatever is kept under it must be removable: releases up to 0.1 took ids that are no friend's.
 KeptId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
 
 
 class _Read(Described):
@@ -178,7 +178,12 @@ async def list_all(
     async with context.database.connection() as connection:
         await context.channels.get(connection, channel)
         found = await friends.page(
-            connection, channel, after=after, limit=limit, tag=tag, audience=audience
+            connection,
+            channel,
+            after=after,
+            limit=limit,
+            tag=None if tag is None else plain_tag(tag),
+            audience=audience,
         )
     if found:
         paging.name_next(request, response, found, limit, found[-1].friend)

@@ -12,6 +12,7 @@ from datetime import date
 
 from tobiishi.errors import Invalid
 from tobiishi.people import friends
+from tobiishi.scenario.parts import plain_tag, read_tag
 from tobiishi.user_ids import NOT_ONE, is_user_id
 
 #: How a header may name the columns that are known; small and large letters are the same.
@@ -43,8 +44,8 @@ _SEMICOLONS = re.compile("[;\uff1b]")
 FORGET = "-"
 #: Own attributes of one file, tags of one line; as the API takes them.
 MAX_OWN_ATTRIBUTES, MAX_TAGS = 50, 100
-#: Letters. A region, a tag and an own attribute's value are no longer.
-MAX_REGION_CHARS, MAX_TAG_CHARS, MAX_OWN_CHARS = 64, 64, 200
+#: Letters. A region and an own attribute's value are no longer.
+MAX_REGION_CHARS, MAX_OWN_CHARS = 64, 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,13 +164,11 @@ def _birthday(text: str, today: date) -> str:
 
 
 def _tags(text: str) -> list[str]:
-    tags = list(dict.fromkeys(tag.strip() for tag in _SEMICOLONS.split(text) if tag.strip()))
+    tags = list(dict.fromkeys(read_tag(tag) for tag in _SEMICOLONS.split(text) if plain_tag(tag)))
     if FORGET in tags:
         raise ValueError("tags are only added; leave it empty, and take a tag off by itself")
     if len(tags) > MAX_TAGS:
         raise ValueError(f"has {len(tags)} tags; {MAX_TAGS} at most in one line")
-    for tag in tags:
-        _no_longer(tag, MAX_TAG_CHARS)
     return tags
 
 

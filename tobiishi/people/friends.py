@@ -14,7 +14,7 @@ from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import NotFound
 from tobiishi.people import audiences
 from tobiishi.scenario import FriendFacts
-from tobiishi.scenario.parts import FieldName
+from tobiishi.scenario.parts import FieldName, plain_tag
 
 _sql = queries("friends")
 
@@ -214,8 +214,11 @@ async def retag(
     for tag in add:
         await _sql.tag(connection, channel=channel, friend=friend, tag=tag, at=at)
         await audiences.apply_tag(connection, channel, friend, tag, carried=True, at=at)
+    # Written as a former release kept it, which may run beside this one, it is the same tag.
+    written = await tags_of(connection, channel, friend) if remove else []
     for tag in remove:
-        await _sql.untag(connection, channel=channel, friend=friend, tag=tag)
+        same = [each for each in written if plain_tag(each) == tag]
+        await _sql.untag(connection, channel=channel, friend=friend, tags=same)
         await audiences.apply_tag(connection, channel, friend, tag, carried=False, at=at)
 
 

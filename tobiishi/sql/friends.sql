@@ -43,7 +43,7 @@ values (:channel, :friend, :tag, :at)
 on conflict do nothing;
 
 -- name: untag!
-delete from tags where channel = :channel and friend = :friend and tag = :tag;
+delete from tags where channel = :channel and friend = :friend and tag = any(:tags::text[]);
 
 -- name: tags_of
 select tag from tags where channel = :channel and friend = :friend order by tag;

@@ -26,7 +26,7 @@ from tests.integration.front_door.knocking import (
     said,
 )
 from tests.scenarios import yaml
-from tobiishi.database import Database
+from tobiishi.database import SQL, Database
 from tobiishi.errors import Invalid, NotFound
 from tobiishi.people import audiences, friends
 from tobiishi.relay.audience_changes import AudienceChanges
@@ -56,6 +56,12 @@ async def retag(
 ) -> None:
     async with database.transaction() as connection:
         await friends.retag(connection, "default", who, add=add, remove=remove, at=NOW)
+
+
+async def met(database: Database, *who: str) -> None:
+    """Once the webhooks that tell of them are handled."""
+    query = "select count(*) from friends where friend = any($1)"
+    await eventually(lambda: count(database, query, who), lambda number: number == len(who))
 
 
 async def meet(database: Database, *who: str) -> None:
@@ -324,6 +330,47 @@ async def test_an_audience_is_made_filled_and_emptied(door: Door) -> None:
         assert (gone.status_code, gone.json()) == (200, {"left": left})
     renamed = await door.api("PUT", "/audiences/vip", json={"title": "VIP"})
     assert (renamed.json()["title"], renamed.json()["members"]) == ("VIP", 2)
+
+
+async def test_a_tag_is_one_however_it_is_written(door: Door, database: Database) -> None:
+    await door.knock(follow(HANAKO), follow(TARO))
+    await met(database, HANAKO, TARO)
+    await door.api("PUT", "/audiences/vip", json={"kind": "tag", "tag": "VIP "})
+    assert (await door.api("GET", "/audiences/vip")).json()["rule"] == {"tag": "VIP"}
+    path = f"/friends/{HANAKO}/tags"
+    tagged = await door.api("POST", path, json={"add": ["\uff36\uff29\uff30", " VIP"]})
+    assert tagged.json()["tags"] == ["VIP"]
+    csv = f"friend,tags\n{TARO},VIP\u3000;\n".encode()
+    assert (await door.api("POST", "/friends/attributes", content=csv)).status_code == 200
+    assert (await door.api("GET", "/audiences/vip")).json()["members"] == 2
+    for written in ("VIP", "VIP ", "\uff36\uff29\uff30"):
+        listed = await door.api("GET", "/friends", params={"tag": written})
+        assert [each["friend"] for each in listed.json()] == [HANAKO, TARO]
+    untagged = await door.api("POST", path, json={"remove": ["\uff36\uff29\uff30"]})
+    assert untagged.json()["tags"] == []
+    assert (await door.api("GET", "/audiences/vip")).json()["members"] == 1
+
+
+async def test_tags_that_a_former_release_kept_as_they_were_written_are_the_same(
+    door: Door, database: Database
+) -> None:
+    await door.knock(follow())
+    await met(database, HANAKO)
+    await door.api("PUT", "/audiences/vip", json={"kind": "tag", "tag": "VIP"})
+    migration = (SQL / "migrations" / "0015_tags.sql").read_text(encoding="utf-8")
+    old = ["VIP ", "\uff36\uff29\uff30", "VIP", "plain"]
+    insert = "insert into tags (channel, friend, tag, tagged_at) values ('default', $1, $2, $3)"
+    async with database.transaction() as connection:
+        await connection.execute('update audiences set rule = \'{"tag": "VIP\\u3000"}\'')
+        await connection.executemany(insert, [(HANAKO, tag, NOW) for tag in old])
+        await connection.execute(migration)
+        await connection.execute(migration)  # As if it were applied again: nothing is lost.
+    assert (await door.api("GET", "/audiences/vip")).json()["rule"] == {"tag": "VIP"}
+    assert (await door.api("GET", f"/friends/{HANAKO}")).json()["tags"] == ["VIP", "plain"]
+    async with database.transaction() as connection:  # By a release that runs beside this one.
+        await connection.execute(insert, HANAKO, "VIP ", NOW)
+    tags = await door.api("POST", f"/friends/{HANAKO}/tags", json={"remove": ["VIP"]})
+    assert tags.json()["tags"] == ["plain"]
 
 
 #: An id of the shop's own, a phone number, an address, a group, a room, and what is nearly one.
