@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ConfigDict, Field
 
 from tobiishi.api import paging
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.database import Connection
@@ -200,7 +200,7 @@ async def forget(
     can be reached. Who comes back is a new friend.
     """
     async with context.database.transaction() as connection:
-        await forgetting.ask(connection, channel, friend, at=now())
+        await forgetting.ask(connection, channel, friend, at=context.database.now())
     context.relay.forgettings.ring()
     return {"detail": "the friend is being forgotten"}
 
@@ -226,7 +226,10 @@ async def set_attributes(
 ) -> Friend:
     async with context.database.transaction() as connection:
         answer = await _whole(
-            connection, await friends.set_attributes(connection, channel, friend, body, at=now())
+            connection,
+            await friends.set_attributes(
+                connection, channel, friend, body, at=context.database.now()
+            ),
         )
     context.relay.changes.ring()
     return answer
@@ -244,7 +247,7 @@ async def retag(
             friend,
             add=tuple(body.add),
             remove=tuple(body.remove),
-            at=now(),
+            at=context.database.now(),
         )
         answer = await _whole(connection, known)
     context.relay.changes.ring()

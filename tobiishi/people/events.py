@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
-from tobiishi.database import Connection, all_rows, queries
+from tobiishi.database import Connection, all_rows, clock, queries
 from tobiishi.people import audiences, friends
 
 _sql = queries("events")
@@ -85,7 +85,7 @@ async def record(connection: Connection, event: FriendEvent) -> bool:
         event.channel,
         event.friend,
         kept,
-        now=datetime.now(UTC),
+        now=await clock(connection),
         reason=event.in_words,
     )
     return True
