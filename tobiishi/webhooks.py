@@ -11,8 +11,8 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, NoReturn
 
 import asyncpg
@@ -119,7 +119,9 @@ class KeptEvent:
 
     @classmethod
     def from_row(cls, row: asyncpg.Record) -> KeptEvent:
-        return cls(**{name: row[name] for name in cls.__dataclass_fields__})
+        kept = cls(**{name: row[name] for name in cls.__dataclass_fields__})
+        # A former release believed a moment that had not come.
+        return replace(kept, occurred_at=min(kept.occurred_at, kept.received_at))
 
     @property
     def event(self) -> WebhookEvent:
@@ -139,9 +141,29 @@ def read(channel: str, body: bytes, *, received_at: datetime) -> list[KeptEvent]
         raise Invalid(f"the body is not JSON: {error}") from error
     try:
         request = Body.model_validate(parsed)
-        return [_read_event(channel, event, received_at) for event in request.events]
+        events = [_read_event(channel, event, received_at) for event in request.events]
     except ValidationError as error:
         raise Invalid(f"the body is not a LINE webhook: {_in_words(error)}") from error
+    return _not_to_come(events, received_at)
+
+
+def _not_to_come(events: list[KeptEvent], received_at: datetime) -> list[KeptEvent]:
+    """The events, none of them later than it came: a clock may be wrong, or a stamp made up.
+
+    Those that are later by their stamps keep their order, a microsecond apart.
+    """
+    later = sorted(
+        (event for event in events if event.occurred_at > received_at),
+        key=lambda event: event.occurred_at,
+        reverse=True,
+    )
+    believed = {
+        id(event): received_at - timedelta(microseconds=number)
+        for number, event in enumerate(later)
+    }
+    return [
+        replace(event, occurred_at=believed.get(id(event), event.occurred_at)) for event in events
+    ]
 
 
 def _in_words(error: ValidationError) -> str:
