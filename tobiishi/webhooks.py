@@ -28,6 +28,7 @@ from pydantic.alias_generators import to_camel
 
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import Invalid
+from tobiishi.people.events import forget_detail
 from tobiishi.user_ids import FriendId
 
 _sql = queries("webhooks")
@@ -59,9 +60,13 @@ class Follow(_Line):
 
 class Postback(_Line):
     data: str
+    #: What was chosen: a time, or a rich menu.
+    params: dict[str, Any] | None = None
 
 
 class WebhookMessage(_Line):
+    #: `text`, `sticker`, `image` and so on.
+    type: str | None = None
     #: The message that the friend quoted to answer it.
     quoted_message_id: str | None = None
 
@@ -247,6 +252,12 @@ async def forget_message(connection: Connection, kept: KeptEvent) -> None:
                 webhook_event_id=row["webhook_event_id"],
                 body=body,
             )
+            await forget_detail(connection, kept.channel, answer_key(row["webhook_event_id"]))
+
+
+def answer_key(webhook_event_id: str) -> str:
+    """The key of the friend's event that a webhook event is kept as."""
+    return f"webhook {webhook_event_id}"
 
 
 async def take(connection: Connection, *, now: datetime, limit: int) -> list[KeptEvent]:

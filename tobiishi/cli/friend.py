@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -142,10 +143,11 @@ def events(
 ) -> None:
     """What a friend was seen to do, the latest first."""
     path = path_of("friends", friend, "events")
-    table = Table("at (UTC)", "event", "of", "url")
+    table = Table("at (UTC)", "event", "of", "url", "detail")
     for each in call("GET", path, params={"channel": channel, "limit": most}):
         of = "/".join(filter(None, (each["scenario"], each["message"]))) or each["source"]
-        table.add_row(each["occurred_at"][:19], each["event"], of, each["url"] or "")
+        detail = json.dumps(each["detail"], ensure_ascii=False) if each["detail"] else ""
+        table.add_row(each["occurred_at"][:19], each["event"], of, each["url"] or "", Text(detail))
     _console().print(table)
 
 

@@ -36,7 +36,8 @@ class FriendEvent:
     message: str | None = None
     #: The link clicked, the image fetched, or the page.
     url: str | None = None
-    #: What else was told.
+    #: What else was told: of a pressed button its data and what was chosen, of a video its tracking
+    #: id, of a reply what kind of message it is, and never what somebody wrote.
     detail: Mapping[str, Any] = field(default_factory=dict)
     #: Told again under the same key, it is the same event.
     key: str | None = None
@@ -89,6 +90,11 @@ async def record(connection: Connection, event: FriendEvent) -> bool:
         reason=event.in_words,
     )
     return True
+
+
+async def forget_detail(connection: Connection, channel: str, key: str) -> None:
+    """Forget what else was told of the event: its friend took it back."""
+    await _sql.forget_detail(connection, channel=channel, key=key)
 
 
 async def of_friend(
