@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -69,6 +71,12 @@ def queries(noun: str) -> Any:
     return aiosql.from_path(SQL / f"{noun}.sql", "asyncpg", mandatory_parameters=False)
 
 
+async def clock(connection: Connection) -> datetime:
+    """The time by the database's clock, which all starters share: a machine's own may be wrong."""
+    shown: datetime = await connection.fetchval("select clock_timestamp()")
+    return shown
+
+
 async def all_rows(selected: AsyncIterator[asyncpg.Record]) -> list[asyncpg.Record]:
     """All the rows that a query of many selects."""
     return [row async for row in selected]
@@ -80,6 +88,8 @@ class Database:
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], dsn: str) -> None:
         self.pool = pool
         self._dsn = dsn
+        #: What the database's clock showed when it was last asked, and our count of seconds then.
+        self._clock = datetime.now(UTC), time.monotonic()
 
     @classmethod
     async def open(cls, dsn: str, *, size: int = 10) -> Database:
@@ -91,6 +101,8 @@ class Database:
         database = cls(pool, dsn)
         try:
             await database.migrate()
+            async with database.connection() as connection:
+                await database.clock(connection)
         except BaseException:
             await database.close()
             raise
@@ -100,6 +112,21 @@ class Database:
         with suppress(TimeoutError):  # A connection that hangs is cut then.
             async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
                 await self.pool.close()
+
+    async def clock(self, connection: Connection) -> datetime:
+        """The time by the database's clock, asked now; `now` goes by it."""
+        asked = await clock(connection)
+        self._clock = asked, time.monotonic()
+        return asked
+
+    def now(self) -> datetime:
+        """The time by the database's clock, also where it can't be asked.
+
+        Counted on from when it was last asked, which the relay does twice a second; this machine's
+        time of day has no part in it.
+        """
+        shown, counted = self._clock
+        return shown + timedelta(seconds=time.monotonic() - counted)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from prometheus_client import (
     CollectorRegistry,
@@ -128,8 +128,8 @@ class Gauges:
         return self._seen
 
     async def _in_database(self, found: _Found) -> None:
-        at = datetime.now(UTC)
         async with self.database.connection() as connection:
+            at = await self.database.clock(connection)
             for row in await all_rows(_sql.queues(connection, stuck_after=STUCK_AFTER)):
                 lag = (at - row["since"]).total_seconds() if row["since"] else 0.0
                 found.gauge("relay_waiting", row["waiting"], queue=row["queue"])

@@ -97,6 +97,17 @@ class JourneyState:
     plan: Plan
     #: The last things done, for people.
     trail: list[str] = field(default_factory=list)
+    #: When the first plan was made by the database's clock; None after the first look at it.
+    planned_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """A journey that begins, as an activity gets it."""
+
+    journey: JourneyRef
+    #: When it began, by Temporal's clock.
+    began: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

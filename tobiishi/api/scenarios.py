@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.enrolments import Enrolment
 from tobiishi.api.errors import WRONG_SCENARIO, answers
@@ -116,7 +116,9 @@ async def publish(
     checked = await _checked(request, context, channel)
     scenario = checked.scenario
     async with context.database.transaction() as connection:
-        published = await versions.publish(connection, channel, scenario, checked.source, now=now())
+        published = await versions.publish(
+            connection, channel, scenario, checked.source, now=context.database.now()
+        )
     context.relay.enrolments.ring()
     made = [
         Warning(
@@ -211,7 +213,7 @@ async def retire(
     """Until it is published again. Said again, it goes on where a stopping broke off."""
     stopped = 0
     async with context.database.transaction() as connection:
-        await versions.retire(connection, channel, scenario, now=now())
+        await versions.retire(connection, channel, scenario, now=context.database.now())
     while under_way == "stop":
         async with context.database.transaction() as connection:
             some = await journeys.stop_some_of_scenario(
@@ -233,5 +235,5 @@ async def _checked(request: Request, context: Context, channel: str) -> CheckedS
         channels=context.channels,
         temporal=context.temporal,
         timezone=context.settings.timezone,
-        at=now(),
+        at=context.database.now(),
     )

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import ConfigDict
 
 from tobiishi.api.audiences import AudienceName
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.people import audiences, member_lists
@@ -84,7 +84,7 @@ async def upload(
             audience,
             request.stream(),
             on_wrong=on_wrong,
-            at=now(),
+            at=context.database.now(),
             reason="uploaded",
         )
     context.relay.changes.ring()

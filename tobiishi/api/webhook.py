@@ -8,8 +8,9 @@ import logging
 from fastapi import APIRouter, HTTPException, Request
 
 from tobiishi import metrics, webhooks
-from tobiishi.api.context import DEFAULT_CHANNEL, InContext, now
+from tobiishi.api.context import DEFAULT_CHANNEL, InContext
 from tobiishi.api.errors import Answers, Problem, answers
+from tobiishi.database import clock
 from tobiishi.line import is_signed_by
 
 router = APIRouter(tags=["webhook"])
@@ -34,11 +35,11 @@ async def take(channel: str, request: Request, context: InContext) -> dict[str, 
     401 for a wrong signature, 404 for an unknown channel, 413 over 1 MB, 400 for a body that is
     no webhook, 503 while the database is away (LINE then redelivers, where that is switched on).
     """
-    received_at = now()
     body = await request.body()
     async with asyncio.timeout(TIMEOUT_SECONDS):
         async with context.database.connection() as connection:
             known = await context.channels.get(connection, channel)
+            received_at = await clock(connection)
         # Before anything else of the body is believed:
         # https://developers.line.biz/en/docs/messaging-api/verify-webhook-signature/
         if not is_signed_by(known.secret, body, request.headers.get("x-line-signature", "")):

@@ -17,7 +17,7 @@ from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli.files import send
 from tobiishi.cli.options import Channel, File, FriendId, KeepGood, Title
 from tobiishi.cli.server import Failed, call, path_of
-from tobiishi.people.attribute_columns import ID
+from tobiishi.user_ids import NOT_ONE, is_user_id
 
 app = typer.Typer(help="Audiences: make, fill, look into.", no_args_is_help=True)
 
@@ -91,10 +91,8 @@ def _definitions(file: Path) -> dict[str, dict[str, Any]]:
 def add(audience: Name, friends: Friends, channel: Channel = DEFAULT) -> None:
     """Add friends."""
     for friend in friends:
-        if not ID.fullmatch(friend):
-            raise Failed(
-                f"{friend!r} is not a LINE user id (U and 32 of 0-9, a-f); nobody was added"
-            )
+        if not is_user_id(friend):
+            raise Failed(f"{friend!r} {NOT_ONE}; nobody was added")
     answer = call(
         "POST",
         path_of("audiences", audience, "members"),

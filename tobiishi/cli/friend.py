@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -142,16 +143,17 @@ def events(
 ) -> None:
     """What a friend was seen to do, the latest first."""
     path = path_of("friends", friend, "events")
-    table = Table("at (UTC)", "event", "of", "url")
+    table = Table("at (UTC)", "event", "of", "url", "detail")
     for each in call("GET", path, params={"channel": channel, "limit": most}):
         of = "/".join(filter(None, (each["scenario"], each["message"]))) or each["source"]
-        table.add_row(each["occurred_at"][:19], each["event"], of, each["url"] or "")
+        detail = json.dumps(each["detail"], ensure_ascii=False) if each["detail"] else ""
+        table.add_row(each["occurred_at"][:19], each["event"], of, each["url"] or "", Text(detail))
     _console().print(table)
 
 
 @app.command()
 def forget(
-    friend: FriendId,
+    friend: Annotated[str, typer.Argument(help="The id that all of it is kept under.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
     channel: Channel = DEFAULT,
 ) -> None:

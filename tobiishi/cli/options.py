@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tobiishi.cli.server import Failed
+from tobiishi.user_ids import NOT_ONE, is_user_id
 
 Channel = Annotated[str, typer.Option(help="The LINE channel.")]
 Title = Annotated[str | None, typer.Option(help="What marketers call it.")]
@@ -23,9 +23,9 @@ KeepGood = Annotated[
 
 
 def _identified(friend: str) -> str:
-    """The friend's id, as `tobiishi.people.friends.FriendId`. Raises `Failed`."""
-    if not re.fullmatch("[A-Za-z0-9_-]{1,64}", friend):
-        raise Failed(f"{friend!r} is not a LINE user id (U and 32 of 0-9, a-f); correct it")
+    """The friend's id. Raises `Failed`."""
+    if not is_user_id(friend):
+        raise Failed(f"{friend!r} {NOT_ONE}")
     return friend
 
 

@@ -12,6 +12,8 @@ from datetime import date
 
 from tobiishi.errors import Invalid
 from tobiishi.people import friends
+from tobiishi.scenario.parts import plain_tag, read_tag
+from tobiishi.user_ids import NOT_ONE, is_user_id
 
 #: How a header may name the columns that are known; small and large letters are the same.
 COLUMNS = {
@@ -29,8 +31,6 @@ _GENDERS = {"男性": "male", "男": "male", "女性": "female", "女": "female"
 _OTHERS = {"その他": "other"}
 #: An attribute of the shop's own, as `tobiishi.scenario.parts.FieldName`.
 _OWN = re.compile(r"[a-z][a-z0-9_]{0,31}")
-#: LINE's user ids: https://developers.line.biz/en/docs/messaging-api/getting-user-ids/
-ID = re.compile(r"U[0-9a-f]{32}")
 _DATE = re.compile(r"([0-9]{4})[-/年]([0-9]{1,2})[-/月]([0-9]{1,2})日?")
 _LANGUAGE = re.compile(friends.LANGUAGE)
 #: Those that people take commas and tabs for; the last two are full-width.
@@ -44,8 +44,8 @@ _SEMICOLONS = re.compile("[;\uff1b]")
 FORGET = "-"
 #: Own attributes of one file, tags of one line; as the API takes them.
 MAX_OWN_ATTRIBUTES, MAX_TAGS = 50, 100
-#: Letters. A region, a tag and an own attribute's value are no longer.
-MAX_REGION_CHARS, MAX_TAG_CHARS, MAX_OWN_CHARS = 64, 64, 200
+#: Letters. A region and an own attribute's value are no longer.
+MAX_REGION_CHARS, MAX_OWN_CHARS = 64, 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class Column:
 
 def columns_of(header: list[str]) -> list[Column]:
     """The columns that a header row names. Raises `Invalid`."""
-    if any(ID.fullmatch(cell.strip()) for cell in header):
+    if any(is_user_id(cell.strip()) for cell in header):
         raise Invalid(
             "the first row tells of a friend already; put one above it that names the columns, "
             "such as friend,gender,tags"
@@ -111,8 +111,8 @@ def value_of(name: str, text: str, today: date) -> str | int | list[str]:
     plain = unicodedata.normalize("NFKC", text).strip()
     match name:
         case "friend":
-            if not ID.fullmatch(text):
-                raise ValueError("is not a LINE user id; write U and 32 of 0-9, a-f")
+            if not is_user_id(text):
+                raise ValueError(NOT_ONE)
             return text
         case "gender":
             return _one_of(("male", "female", "other"), plain, _GENDERS)
@@ -164,13 +164,11 @@ def _birthday(text: str, today: date) -> str:
 
 
 def _tags(text: str) -> list[str]:
-    tags = list(dict.fromkeys(tag.strip() for tag in _SEMICOLONS.split(text) if tag.strip()))
+    tags = list(dict.fromkeys(read_tag(tag) for tag in _SEMICOLONS.split(text) if plain_tag(tag)))
     if FORGET in tags:
         raise ValueError("tags are only added; leave it empty, and take a tag off by itself")
     if len(tags) > MAX_TAGS:
         raise ValueError(f"has {len(tags)} tags; {MAX_TAGS} at most in one line")
-    for tag in tags:
-        _no_longer(tag, MAX_TAG_CHARS)
     return tags
 
 

@@ -16,14 +16,14 @@ from typing import Literal
 
 from tobiishi.database import Connection, queries
 from tobiishi.errors import Invalid
+from tobiishi.user_ids import PATTERN
 
 _sql = queries("uploads")
 
 #: What to do with a file that has wrong lines.
 OnWrong = Literal["keep_good", "keep_nothing"]
 
-#: LINE's user ids: https://developers.line.biz/en/docs/messaging-api/getting-user-ids/
-_ID = re.compile(rb"U[0-9a-f]{32}")
+_ID = re.compile(PATTERN.encode())
 #: A first line that begins so is a wrong id and not a header.
 _NEARLY_AN_ID = re.compile(rb"[Uu][0-9A-Fa-f]{8}")
 _LINE_END = re.compile(rb"\r\n|\r|\n")

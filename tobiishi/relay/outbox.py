@@ -47,21 +47,23 @@ class Outbox(Queue):
                 now=now,
             ):
                 if entry["kind"] == "start":
-                    await self.start(connection, journey)
+                    await self.start(connection, journey, now)
                 else:
                     await self.signal(entry["kind"], connection, journey, now)
                 await _sql.remove_from_outbox(connection, id=entry["outbox_id"])
         return bool(taken)
 
-    async def start(self, connection: Connection, journey: journeys.Journey) -> None:
+    async def start(self, connection: Connection, journey: journeys.Journey, now: datetime) -> None:
         """Start the journey's workflow. Idempotent: a second start of the same entry is ignored."""
         ref = journey.ref
         if journey.ended_at is not None:
             return
         version = await self.versions.get(connection, ref.channel, ref.scenario, ref.version)
-        first = first_plan(version.scenario, ref.started_at)
-        plan = spread_out(version.scenario, first, friend=ref.friend, now=ref.started_at)
-        await start_workflow(self.temporal, journey, version.scenario, plan)
+        # A starter of a former release has it begin by a clock of its own, which may be ahead.
+        began = min(ref.started_at, now)
+        first = first_plan(version.scenario, began)
+        plan = spread_out(version.scenario, first, friend=ref.friend, now=began)
+        await start_workflow(self.temporal, journey, version.scenario, plan, planned_at=now)
         await journeys.set_first(connection, ref, plan)
 
     async def signal(

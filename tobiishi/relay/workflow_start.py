@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from temporalio.client import Client
@@ -21,8 +22,12 @@ async def start_workflow(
     scenario: Scenario,
     plan: Plan,
     trail: Sequence[str] = (),
+    *,
+    planned_at: datetime | None = None,
 ) -> None:
     """Start the journey's workflow with that plan, unless it runs already.
+
+    `planned_at` is the time of a first plan by the database's clock: Temporal's may show another.
 
     Raises `WorkflowAlreadyStartedError` where another journey runs under its id.
     """
@@ -30,7 +35,7 @@ async def start_workflow(
     try:
         await temporal.start_workflow(
             "journey",
-            JourneyState(journey=ref, plan=plan, trail=list(trail)),
+            JourneyState(journey=ref, plan=plan, trail=list(trail), planned_at=planned_at),
             id=ref.workflow_id,
             task_queue=JOURNEYS,
             memo=memo_of(ref),

@@ -416,7 +416,9 @@ async def test_wrong_lines_at_the_terminal(run: Run, tmp_path: Any) -> None:
 async def test_audiences_at_the_terminal(run: Run) -> None:
     await run("audience", "put", "vips", "--title", "VIP会員")
     await run("audience", "add", "vips", HANAKO, TARO)
-    assert "1 removed, 1 were not in it" in await run("audience", "remove", "vips", TARO, "U1")
+    assert "1 removed, 1 were not in it" in await run(
+        "audience", "remove", "vips", TARO, "U" + "9" * 32
+    )
     assert "upload, 1 members" in await run("audience", "show", "vips")
     listed = await run("audience", "members", "vips")
     assert HANAKO in listed
