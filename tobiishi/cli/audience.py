@@ -123,11 +123,11 @@ def upload(
     path = path_of("audiences", audience, "upload")
     done = send(path, file, channel=channel, keep_good=keep_good)
     for wrong in done["wrong_lines"]:
-        typer.echo(f"line {wrong['line']} holds no user id: {wrong['text']}", err=True)
+        typer.echo(f"line {wrong['line']} {wrong['problem']}: {wrong['text']}", err=True)
+    if done["header"]:
+        typer.echo(f"the first line was taken for a header: {done['header']}", err=True)
     if not done["ids"]:
-        header = done["header"]
-        note = f"; its first line was taken for a header: {header}" if header else ""
-        typer.echo(f"the file holds no user ids{note}", err=True)
+        typer.echo("the file holds no user ids", err=True)
     typer.echo(
         f"{done['joined']} joined, {done['already_in']} were in already, "
         f"{done['wrong']} wrong lines"
