@@ -4,6 +4,7 @@ from tobiishi.scenario.advice import advice_on
 from tobiishi.scenario.conditions import Choice, FriendFacts, audiences_of, choose, evaluate
 from tobiishi.scenario.messages import FRIEND_FIELDS, render, uses_profile
 from tobiishi.scenario.model import AfterDays, Reentry, Scenario, Send, Step, json_schema
+from tobiishi.scenario.numbers import noting
 from tobiishi.scenario.planning import (
     branch_at,
     first_plan,
@@ -39,6 +40,7 @@ __all__ = [
     "evaluate",
     "first_plan",
     "json_schema",
+    "noting",
     "plan_after",
     "plan_again",
     "plan_end",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from tobiishi.scenario.messages import comparisons_with_text
 from tobiishi.scenario.model import Scenario, Step, Window
 from tobiishi.scenario.parts import Condition
 from tobiishi.scenario.regions import is_known_region
@@ -20,6 +21,7 @@ def advice_on(scenario: Scenario, now: datetime) -> list[tuple[SourcePath, str]]
         *_on_waits(scenario, now),
         *_on_order(scenario.steps, ("steps",)),
         *_on_regions(scenario),
+        *_on_comparisons(scenario),
     ]
 
 
@@ -44,6 +46,12 @@ def _on_waits(scenario: Scenario, now: datetime) -> Iterator[tuple[SourcePath, s
     for path, step in scenario.walk():
         if step.wait and step.wait.until and step.wait.until < local:
             yield (*path, "wait", "until"), "this is over: nobody will wait here"
+
+
+def _on_comparisons(scenario: Scenario) -> Iterator[tuple[SourcePath, str]]:
+    for path, step in scenario.walk():
+        for below, warning in comparisons_with_text(step.send.messages) if step.send else ():
+            yield (*path, "send", "messages", *below), warning
 
 
 def _on_regions(scenario: Scenario) -> Iterator[tuple[SourcePath, str]]:
