@@ -6,6 +6,7 @@ delivered one at a time and in order, and a second relay must not overtake.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -60,9 +61,13 @@ class Outbox(Queue):
             return
         version = await self.versions.get(connection, ref.channel, ref.scenario, ref.version)
         first = first_plan(version.scenario, ref.started_at)
-        plan = spread_out(version.scenario, first, friend=ref.friend, now=ref.started_at)
+        own = spread_out(version.scenario, first, friend=ref.friend, now=ref.started_at)
+        plan = replace(own, past=())
         await start_workflow(self.temporal, journey, version.scenario, plan)
         await journeys.set_first(connection, ref, plan)
+        await journeys.record_past_waits(
+            connection, ref, version.scenario, first, at=ref.started_at
+        )
 
     async def signal(
         self, signal: str, connection: Connection, journey: journeys.Journey, now: datetime

@@ -8,6 +8,7 @@ from tobiishi.scenario.numbers import noting
 from tobiishi.scenario.planning import (
     branch_at,
     first_plan,
+    past_in_words,
     plan_after,
     plan_again,
     plan_end,
@@ -41,6 +42,7 @@ __all__ = [
     "first_plan",
     "json_schema",
     "noting",
+    "past_in_words",
     "plan_after",
     "plan_again",
     "plan_end",

@@ -43,9 +43,25 @@ def _on_window(window: Window | None) -> Iterator[tuple[SourcePath, str]]:
 
 def _on_waits(scenario: Scenario, now: datetime) -> Iterator[tuple[SourcePath, str]]:
     local = now.astimezone(ZoneInfo(scenario.timezone)).replace(tzinfo=None)
+    last_start = scenario.period.until if scenario.period else None
     for path, step in scenario.walk():
-        if step.wait and step.wait.until and step.wait.until < local:
-            yield (*path, "wait", "until"), "this is over: nobody will wait here"
+        if step.wait is None or step.wait.until is None:
+            continue
+        if step.wait.until < local and step.wait.if_past == "skip":
+            yield (*path, "wait", "until"), "this is over: nobody will get what follows it"
+        elif step.wait.until < local:
+            yield (
+                (*path, "wait", "until"),
+                "this is over: nobody will wait here, and what follows is sent at once; "
+                "`if_past: skip` leaves it out",
+            )
+        elif step.wait.if_past is None and (last_start is None or last_start > step.wait.until):
+            yield (
+                (*path, "wait", "until"),
+                "who starts after this is sent at once what follows; `if_past: skip` leaves it "
+                "out, `if_past: send` is as it is now, and a `period` that ends before lets nobody "
+                "start so late",
+            )
 
 
 def _on_comparisons(scenario: Scenario) -> Iterator[tuple[SourcePath, str]]:
