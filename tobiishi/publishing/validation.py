@@ -42,7 +42,10 @@ async def check(
     # In a thread: reading a large file takes seconds, in which webhooks must not wait.
     source = await asyncio.to_thread(read, data, timezone=timezone)
     scenario = source.scenario
-    found = [source.map.problem(path, message) for path, message in advice_on(scenario, now)]
+    found = [
+        *source.warnings,
+        *(source.map.problem(path, message) for path, message in advice_on(scenario, now)),
+    ]
     problems: list[Problem] = []
     for path, step in scenario.walk():
         if step.send is None:

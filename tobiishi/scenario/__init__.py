@@ -20,7 +20,14 @@ from tobiishi.scenario.planning import (
     wait_for_at,
     when_to_send,
 )
-from tobiishi.scenario.source import Problem, ScenarioError, ScenarioSource, read, read_scenario
+from tobiishi.scenario.source import (
+    Problem,
+    ScenarioError,
+    ScenarioSource,
+    read,
+    read_mapping,
+    read_scenario,
+)
 
 __all__ = [
     "FRIEND_FIELDS",
@@ -49,6 +56,7 @@ __all__ = [
     "plan_to_wait",
     "plan_way",
     "read",
+    "read_mapping",
     "read_scenario",
     "render",
     "send_at",
