@@ -118,14 +118,6 @@ async def publish(
     async with context.database.transaction() as connection:
         published = await versions.publish(connection, channel, scenario, checked.source, now=now())
     context.relay.enrolments.ring()
-    made = [
-        Warning(
-            field="audiences",
-            message=f"audience {name!r} did not exist and was made, empty; "
-            "check its spelling, or fill it",
-        )
-        for name in published.new_audiences
-    ]
     return Published(
         channel=channel,
         scenario=scenario.scenario,
@@ -134,7 +126,7 @@ async def publish(
         unchanged=published.unchanged,
         new_audiences=published.new_audiences,
         enrolment=Enrolment.of(published.enrolment) if published.enrolment else None,
-        warnings=[*checked.warnings, *made],
+        warnings=checked.warnings,
         forecast=checked.forecast,
     )
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tobiishi.scenario.messages import comparisons_with_text
+from tobiishi.scenario.messages import comparisons_with_text, texts_of
 from tobiishi.scenario.model import Scenario, Step, Window
 from tobiishi.scenario.parts import Condition
 from tobiishi.scenario.regions import is_known_region
+from tobiishi.scenario.rules import Clicked
 from tobiishi.scenario.source import SourcePath
 
 
@@ -22,6 +23,7 @@ def advice_on(scenario: Scenario, now: datetime) -> list[tuple[SourcePath, str]]
         *_on_order(scenario.steps, ("steps",)),
         *_on_regions(scenario),
         *_on_comparisons(scenario),
+        *_on_clicks(scenario),
     ]
 
 
@@ -62,6 +64,24 @@ def _on_waits(scenario: Scenario, now: datetime) -> Iterator[tuple[SourcePath, s
                 "out, `if_past: send` is as it is now, and a `period` that ends before lets nobody "
                 "start so late",
             )
+
+
+def _on_clicks(scenario: Scenario) -> Iterator[tuple[SourcePath, str]]:
+    """On audiences that stay empty because their message has nothing to click on."""
+    sends = {step.send.name: step.send for _, step in scenario.walk() if step.send}
+    for name, definition in scenario.audience_definitions.items():
+        if not isinstance(definition, Clicked) or definition.scenario not in (
+            None,
+            scenario.scenario,
+        ):
+            continue
+        if (send := sends.get(definition.message)) is None:
+            continue
+        place = ("audiences", name, "message")
+        if not send.track_links:
+            yield place, f"{send.name!r} has track_links: false: nobody is seen to click"
+        elif not any("http" in text for text in texts_of(send.messages)):
+            yield place, f"{send.name!r} has no link: nobody can click"
 
 
 def _on_comparisons(scenario: Scenario) -> Iterator[tuple[SourcePath, str]]:

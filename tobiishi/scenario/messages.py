@@ -116,6 +116,11 @@ def check_messages(messages: Sequence[Mapping[str, Any]]) -> None:
         raise MessageProblems(problems)
 
 
+def texts_of(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every text of the messages."""
+    return [text for message in messages for _, text in _texts(message)]
+
+
 def comparisons_with_text(
     messages: Sequence[Mapping[str, Any]],
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:

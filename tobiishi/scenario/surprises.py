@@ -55,6 +55,8 @@ class Scalar:
     path: Path
     #: At which column its field begins, from 0.
     indent: int
+    #: Line and column, from 0, at which its field's name ends; None in a list.
+    name_end: tuple[int, int] | None
 
 
 @dataclass
@@ -66,6 +68,7 @@ class _Open:
     count: int = 0
     key: str = ""
     indent: int = 0
+    name_end: tuple[int, int] | None = None
 
 
 def values_in(events: Iterable[Event]) -> Iterator[Scalar]:
@@ -85,11 +88,13 @@ def values_in(events: Iterable[Event]) -> Iterator[Scalar]:
             if around.is_mapping and around.count % 2 == 1:
                 around.key = event.value if isinstance(event, ScalarEvent) else ""
                 around.indent = event.start_mark.column
+                around.name_end = (event.end_mark.line, event.end_mark.column)
                 continue
             part = around.key if around.is_mapping else around.count - 1
             path, indent = (*around.path, part), around.indent
         if isinstance(event, ScalarEvent):
-            yield Scalar(event=event, path=path, indent=indent)
+            name_end = open_[-1].name_end if open_ and open_[-1].is_mapping else None
+            yield Scalar(event=event, path=path, indent=indent, name_end=name_end)
         else:
             is_mapping = isinstance(event, MappingStartEvent)
             open_.append(_Open(path=path, is_mapping=is_mapping, indent=indent))
@@ -103,14 +108,16 @@ def surprises(text: str, scalars: Iterable[Scalar], tree: Any) -> Iterator[Surpr
     lines = _LINE_BREAK.split(text)
     for scalar in scalars:
         mark = scalar.event.start_mark
+        # YAML looks for a value that isn't there down to the next field.
+        line, column = (mark.line, mark.column) if scalar.event.value else _end(scalar)
         for message, is_certain in (
             *_on_comments(scalar, lines),
             *_on_lines(scalar, lines),
             *_on_value(scalar, tree),
         ):
             yield Surprise(
-                line=mark.line,
-                column=mark.column,
+                line=line,
+                column=column,
                 path=scalar.path,
                 message=message,
                 is_certain=is_certain,
@@ -118,10 +125,13 @@ def surprises(text: str, scalars: Iterable[Scalar], tree: Any) -> Iterator[Surpr
 
 
 def _on_comments(scalar: Scalar, lines: list[str]) -> Iterator[tuple[str, bool]]:
-    event, end = scalar.event, scalar.event.end_mark
+    event = scalar.event
+    end_line, end_column = _end(scalar)
     if not _is_text(scalar.path) or event.style in ("|", ">"):
         return
-    rest = lines[end.line][end.column :] if end.line < len(lines) else ""
+    rest = lines[end_line][end_column:] if end_line < len(lines) else ""
+    if not event.value and event.style is None:
+        rest = rest.lstrip().removeprefix(":")
     if found := _COMMENT.match(rest):
         comment = found[1]
         is_hashtag = comment[1:2] not in ("", " ", "\t", "#")
@@ -133,15 +143,23 @@ def _on_comments(scalar: Scalar, lines: list[str]) -> Iterator[tuple[str, bool]]
         elif is_hashtag:
             yield f"{comment!r:.60} is a comment, and is left out; put it inside the quotes", False
         return
-    if event.style is not None or rest.strip() or end.line + 1 >= len(lines):
+    if event.style is not None or rest.strip() or end_line + 1 >= len(lines):
         return
-    below = _HASHTAG_LINE.fullmatch(lines[end.line + 1])
+    below = _HASHTAG_LINE.fullmatch(lines[end_line + 1])
     if below and len(below[1]) > scalar.indent:
         yield (
             f"YAML takes {below[2]!r:.60} below it for a comment, so that it is left out; put the "
             "lines of a text below a `|-`",
             True,
         )
+
+
+def _end(scalar: Scalar) -> tuple[int, int]:
+    """Line and column at which the value ends, or its field's name where there is no value."""
+    mark = scalar.event.end_mark
+    if scalar.event.style is None and not scalar.event.value and scalar.name_end:
+        return scalar.name_end
+    return mark.line, mark.column
 
 
 def _on_lines(scalar: Scalar, lines: list[str]) -> Iterator[tuple[str, bool]]:
