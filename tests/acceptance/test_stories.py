@@ -309,7 +309,13 @@ steps: [{send: {name: invitation, messages: [{type: text, text: ご招待しま�
         "joined": 4,
         "already_in": 0,
         "wrong": 1,
-        "wrong_lines": [{"line": 6, "text": "?"}],
+        "wrong_lines": [
+            {
+                "line": 6,
+                "text": "?",
+                "problem": "holds no LINE user id (U and 32 of 0-9, a-f)",
+            }
+        ],
         "header": "userId,name",
     }
     for friend in friends:
