@@ -37,6 +37,7 @@ from tobiishi.plan import JourneyRef, Plan, Taken, Turn
 from tobiishi.scenario import (
     Scenario,
     Send,
+    noting,
     plan_after,
     plan_end,
     render,
@@ -79,8 +80,11 @@ class Sending:
             await _stop_if_held(connection, journey, key, at)
             claimed = await _claim(connection, turn, step, key, at)
         verdict = deliveries.verdict_on(claimed, now=at, too_late=when == "never")
-        delivery = await self._follow(verdict, turn, step, claimed, at)
+        with noting() as notes:
+            delivery = await self._follow(verdict, turn, step, claimed, at)
         text = _in_words(delivery)
+        # What the friend's attributes are is kept in our database, and not in Temporal's.
+        kept = "; ".join([text, *notes])
         is_over = delivery.status == "refused" and step.if_refused == "end"
         next_plan = _next_plan(scenario, turn, verdict, is_over=is_over, at=at)
         async with self.context.database.transaction() as connection:
@@ -88,7 +92,7 @@ class Sending:
             if is_over:
                 await journeys.stop_refused(connection, journey, because=text)
             await journeys.add_to_trail(
-                connection, journey, step=plan.step, visit=plan.visit, at=at, text=text
+                connection, journey, step=plan.step, visit=plan.visit, at=at, text=kept
             )
             answer = await taken(connection, scenario, turn, text, at=at, plan=next_plan)
         if verdict != "settled":

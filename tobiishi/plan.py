@@ -42,6 +42,9 @@ class Plan:
     visit: int = 1
     #: Path of the wait that the journey is in until then; empty where in none.
     wait: str = ""
+    #: Paths of the waits that were past, so that what follows them is left out. The trail has them
+    #: before Temporal gets the plan.
+    past: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

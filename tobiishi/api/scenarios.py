@@ -120,14 +120,6 @@ async def publish(
             connection, channel, scenario, checked.source, now=context.database.now()
         )
     context.relay.enrolments.ring()
-    made = [
-        Warning(
-            field="audiences",
-            message=f"audience {name!r} did not exist and was made, empty; "
-            "check its spelling, or fill it",
-        )
-        for name in published.new_audiences
-    ]
     return Published(
         channel=channel,
         scenario=scenario.scenario,
@@ -136,7 +128,7 @@ async def publish(
         unchanged=published.unchanged,
         new_audiences=published.new_audiences,
         enrolment=Enrolment.of(published.enrolment) if published.enrolment else None,
-        warnings=[*checked.warnings, *made],
+        warnings=checked.warnings,
         forecast=checked.forecast,
     )
 

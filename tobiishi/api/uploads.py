@@ -25,14 +25,16 @@ MAX_FILE_BYTES = 64_000_000
 
 
 class WrongLine(Described):
-    """A line that holds no user id."""
+    """A line whose ids can't be told."""
 
     model_config = ConfigDict(from_attributes=True)
 
     line: int
     """Its number, from 1."""
     text: str
-    """How it begins."""
+    """How it begins, with what is invisible written out."""
+    problem: str
+    """What is wrong with it."""
 
 
 class MembersUploaded(Described):
@@ -41,13 +43,13 @@ class MembersUploaded(Described):
     model_config = ConfigDict(from_attributes=True)
 
     ids: int
-    """Lines with an id."""
+    """Ids in the file."""
     joined: int
     """Friends who were added."""
     already_in: int
     """Friends who were in the audience before."""
     wrong: int
-    """Lines that hold no user id."""
+    """Lines that hold no user id, or several beside other columns."""
     wrong_lines: list[WrongLine]
     """The first thousand of the wrong lines."""
     header: str

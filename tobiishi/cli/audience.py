@@ -10,13 +10,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Column, Table
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli.files import send
 from tobiishi.cli.options import Channel, File, FriendId, KeepGood, Title
 from tobiishi.cli.server import Failed, call, path_of
+from tobiishi.scenario import ScenarioError, read_mapping
 from tobiishi.user_ids import NOT_ONE, is_user_id
 
 app = typer.Typer(help="Audiences: make, fill, look into.", no_args_is_help=True)
@@ -71,12 +70,15 @@ def define(
 
 def _definitions(file: Path) -> dict[str, dict[str, Any]]:
     """The definition of each audience in the file. Raises `Failed`."""
-    problem = "it has no `audiences:`"
+    problem, found = "it has no `audiences:`", None
     try:
-        parsed = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        parsed, problem = None, str(error)
-    found = parsed.get("audiences") if isinstance(parsed, dict) else None
+        parsed, warnings = read_mapping(file.read_bytes())
+    except ScenarioError as error:
+        problem = str(error)
+    else:
+        found = parsed.get("audiences")
+        for warning in warnings:
+            typer.echo(f"warning: {warning}", err=True)
     if not isinstance(found, dict) or not all(
         isinstance(each or {}, dict) for each in found.values()
     ):
@@ -121,11 +123,11 @@ def upload(
     path = path_of("audiences", audience, "upload")
     done = send(path, file, channel=channel, keep_good=keep_good)
     for wrong in done["wrong_lines"]:
-        typer.echo(f"line {wrong['line']} holds no user id: {wrong['text']}", err=True)
+        typer.echo(f"line {wrong['line']} {wrong['problem']}: {wrong['text']}", err=True)
+    if done["header"]:
+        typer.echo(f"the first line was taken for a header: {done['header']}", err=True)
     if not done["ids"]:
-        header = done["header"]
-        note = f"; its first line was taken for a header: {header}" if header else ""
-        typer.echo(f"the file holds no user ids{note}", err=True)
+        typer.echo("the file holds no user ids", err=True)
     typer.echo(
         f"{done['joined']} joined, {done['already_in']} were in already, "
         f"{done['wrong']} wrong lines"

@@ -12,6 +12,7 @@ from datetime import date
 
 from tobiishi.errors import Invalid
 from tobiishi.people import friends
+from tobiishi.people.member_lists import AROUND_IDS, INVISIBLE
 from tobiishi.scenario.parts import plain_tag, read_tag
 from tobiishi.user_ids import NOT_ONE, is_user_id
 
@@ -64,7 +65,7 @@ class Column:
 
 def columns_of(header: list[str]) -> list[Column]:
     """The columns that a header row names. Raises `Invalid`."""
-    if any(is_user_id(cell.strip()) for cell in header):
+    if any(is_user_id(id_in(cell)) for cell in header):
         raise Invalid(
             "the first row tells of a friend already; put one above it that names the columns, "
             "such as friend,gender,tags"
@@ -93,7 +94,7 @@ def columns_of(header: list[str]) -> list[Column]:
 
 
 def _column(header: str) -> Column:
-    plain = unicodedata.normalize("NFKC", header).strip().strip("\ufeff")
+    plain = unicodedata.normalize("NFKC", INVISIBLE.sub(" ", header)).strip()
     name = _NAMES.get(plain.lower(), plain)
     if name and name not in COLUMNS and not _OWN.fullmatch(name):
         raise Invalid(
@@ -111,9 +112,9 @@ def value_of(name: str, text: str, today: date) -> str | int | list[str]:
     plain = unicodedata.normalize("NFKC", text).strip()
     match name:
         case "friend":
-            if not is_user_id(text):
+            if not is_user_id(found := id_in(text)):
                 raise ValueError(NOT_ONE)
-            return text
+            return found
         case "gender":
             return _one_of(("male", "female", "other"), plain, _GENDERS)
         case "os":
@@ -133,6 +134,11 @@ def value_of(name: str, text: str, today: date) -> str | int | list[str]:
         case "tags":
             return _tags(text)
     return _no_longer(text, MAX_OWN_CHARS)
+
+
+def id_in(cell: str) -> str:
+    """The cell without what is invisible, or put around values, before and behind an id."""
+    return INVISIBLE.sub(" ", cell).strip(AROUND_IDS)
 
 
 def _problem_with(character: str) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from tobiishi.line import LineClient, LineError, Refused
-from tobiishi.scenario import Problem, Scenario, ScenarioError, advice_on, read, render
+from tobiishi.scenario import Problem, ScenarioError, ScenarioSource, advice_on, read, render
 
 #: A friend to fill in where LINE is asked whether it would take the messages.
 SAMPLE = {"display_name": "花子", "language": "ja", "gender": "female", "region": "東京都"}
@@ -30,10 +30,14 @@ class Warning(BaseModel):
     message: str
     """What is doubtful, and what to do."""
 
+    @classmethod
+    def of(cls, problem: Problem) -> Warning:
+        return cls(line=problem.line, field=problem.field, message=problem.message)
+
 
 async def check(
     data: bytes, *, line: LineClient, timezone: str, now: datetime
-) -> tuple[Scenario, list[Warning]]:
+) -> tuple[ScenarioSource, list[Warning]]:
     """The scenario of a file, and the warnings about it. Raises `ScenarioError`.
 
     LINE validates the messages (that costs no quota); where it can't be asked, a warning says so.
@@ -42,7 +46,10 @@ async def check(
     # In a thread: reading a large file takes seconds, in which webhooks must not wait.
     source = await asyncio.to_thread(read, data, timezone=timezone)
     scenario = source.scenario
-    found = [source.map.problem(path, message) for path, message in advice_on(scenario, now)]
+    found = [
+        *source.warnings,
+        *(source.map.problem(path, message) for path, message in advice_on(scenario, now)),
+    ]
     problems: list[Problem] = []
     for path, step in scenario.walk():
         if step.send is None:
@@ -58,10 +65,7 @@ async def check(
             break  # Nor for the next one.
     if problems:
         raise ScenarioError(problems)
-    return scenario, [
-        Warning(line=problem.line, field=problem.field, message=problem.message)
-        for problem in found
-    ]
+    return source, [Warning.of(problem) for problem in found]
 
 
 def _refusals(error: Refused) -> Iterator[tuple[tuple[str | int, ...], str]]:

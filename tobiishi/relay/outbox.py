@@ -6,6 +6,7 @@ delivered one at a time and in order, and a second relay must not overtake.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -62,9 +63,13 @@ class Outbox(Queue):
         # A starter of a former release has it begin by a clock of its own, which may be ahead.
         began = min(ref.started_at, now)
         first = first_plan(version.scenario, began)
-        plan = spread_out(version.scenario, first, friend=ref.friend, now=began)
+        own = spread_out(version.scenario, first, friend=ref.friend, now=began)
+        plan = replace(own, past=())
         await start_workflow(self.temporal, journey, version.scenario, plan, planned_at=now)
         await journeys.set_first(connection, ref, plan)
+        await journeys.record_past_waits(
+            connection, ref, version.scenario, first, at=ref.started_at
+        )
 
     async def signal(
         self, signal: str, connection: Connection, journey: journeys.Journey, now: datetime

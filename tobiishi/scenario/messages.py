@@ -16,6 +16,8 @@ from typing import Any
 from liquid import BoundTemplate, Environment
 from liquid.exceptions import LiquidError, UnknownFilterError
 
+from tobiishi.scenario.numbers import OwnText, number_in
+
 #: The friend's fields that a text may name, as `{{ friend.… }}`.
 FRIEND_FIELDS = frozenset({"display_name", "language", "gender", "region"})
 #: The shop's own attributes, beside these: `{{ friend.fields.rank }}`.
@@ -112,6 +114,37 @@ def check_messages(messages: Sequence[Mapping[str, Any]]) -> None:
     ]
     if problems:
         raise MessageProblems(problems)
+
+
+def texts_of(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every text of the messages."""
+    return [text for message in messages for _, text in _texts(message)]
+
+
+def comparisons_with_text(
+    messages: Sequence[Mapping[str, Any]],
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What of the messages compares with a text in quotes, each with its path and a warning."""
+    for number, message in enumerate(messages):
+        for path, text in _texts(message):
+            for tag in _TAG.findall(text):
+                for compared in _COMPARED_WITH_TEXT.findall(tag):
+                    value = "".join(compared)
+                    yield (
+                        (number, *path),
+                        f"{value!r:.60} is in quotes, and is compared as a number all the same; "
+                        f"write it without quotes"
+                        if number_in(value) is not None
+                        else f"{value!r:.60} is a text, and texts are compared character by "
+                        "character: '20' comes after '100'; for numbers, write one without quotes",
+                    )
+
+
+_TAG = re.compile(r"\{%.*?%\}", re.DOTALL)
+#: A text in quotes behind a sign that asks for an order, or before one.
+_COMPARED_WITH_TEXT = re.compile(
+    r"""[<>]=?\s*(?:"([^"]*)"|'([^']*)')|(?:"([^"]*)"|'([^']*)')\s*[<>]"""
+)
 
 
 class MessageProblems(ValueError):
@@ -241,7 +274,12 @@ def _filled_for_anybody(text: str, friend: _Known) -> str:
 def _filled(text: str, friend: _Known) -> str:
     if "{{" not in text and "{%" not in text:
         return text
-    own = {name.removeprefix("fields."): value for name, value in friend.items() if "." in name}
+    own = {
+        name: value and OwnText(value, name)
+        for name, value in (
+            (name.removeprefix("fields."), value) for name, value in friend.items() if "." in name
+        )
+    }
     return _template(text).render(friend={**friend, "fields": own})
 
 
