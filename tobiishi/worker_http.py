@@ -46,6 +46,8 @@ async def opened(settings: Settings, database: Database, client: Client) -> Asyn
     routes = {"/metrics": counted, "/healthz": lives, "/readyz": ready}
     try:
         doors = http_server.doors(settings.metrics_host, settings.metrics_port)
+        for door in doors:
+            door.listen()  # Who comes before the server runs waits for it.
     except OSError as error:
         raise SettingError(
             f"port {settings.metrics_port} can't be opened on {settings.metrics_host} ({error}); "
