@@ -27,8 +27,9 @@ _ID = re.compile(rb"U[0-9a-f]{32}")
 #: A first line that begins so is a wrong id and not a header.
 _NEARLY_AN_ID = re.compile(rb"[Uu][0-9A-Fa-f]{8}")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
-#: What separates columns, and what spreadsheets put around values.
-_FIRST_COLUMN = re.compile(rb'\s*"?([^",;\t]*)"?\s*(?:[,;\t].*)?', re.DOTALL)
+#: What separates columns, and what spreadsheets put around values. Nothing is tried twice (`+`): a
+#: line of blanks would take for ever.
+_FIRST_COLUMN = re.compile(rb'\s*+"?+([^",;\t]*+)"?+[^\S\t]*+(?:[,;\t].*+)?', re.DOTALL)
 #: How the files begin that Excel saves as workbooks.
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 #: How many wrong lines are reported one by one; the others are counted.

@@ -5,17 +5,29 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
 from tobiishi.line import LineClient, LineError, Refused
-from tobiishi.scenario import Problem, Scenario, ScenarioError, advice_on, read, render
+from tobiishi.scenario import (
+    Problem,
+    Scenario,
+    ScenarioError,
+    ScenarioSource,
+    advice_on,
+    read,
+    render,
+)
 
 #: A friend to fill in where LINE is asked whether it would take the messages.
 SAMPLE = {"display_name": "花子", "language": "ja", "gender": "female", "region": "東京都"}
 
 _PROPERTY = re.compile(r"\w+")
+#: One file is read at a time: threads that compute take turns with the loop, and many of them
+#: would leave it few.
+_one_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scenario")
 
 
 class Warning(BaseModel):
@@ -40,15 +52,16 @@ async def check(
     https://developers.line.biz/en/reference/messaging-api/#validate-message-objects-of-push-message
     """
     # In a thread: reading a large file takes seconds, in which webhooks must not wait.
-    source = await asyncio.to_thread(read, data, timezone=timezone)
+    loop = asyncio.get_running_loop()
+    source, found = await loop.run_in_executor(_one_thread, _read, data, timezone, now)
     scenario = source.scenario
-    found = [source.map.problem(path, message) for path, message in advice_on(scenario, now)]
     problems: list[Problem] = []
     for path, step in scenario.walk():
         if step.send is None:
             continue
         try:
-            await line.validate_push(render(step.send.messages, SAMPLE))
+            filled = await asyncio.to_thread(render, step.send.messages, SAMPLE)
+            await line.validate_push(filled)
         except Refused as error:
             for below, message in _refusals(error):
                 problems.append(source.map.problem((*path, "send", *below), f"LINE: {message}"))
@@ -62,6 +75,13 @@ async def check(
         Warning(line=problem.line, field=problem.field, message=problem.message)
         for problem in found
     ]
+
+
+def _read(data: bytes, timezone: str, now: datetime) -> tuple[ScenarioSource, list[Problem]]:
+    """The scenario of a file, and the advice on it. Raises `ScenarioError`."""
+    source = read(data, timezone=timezone)
+    advice = advice_on(source.scenario, now)
+    return source, [source.map.problem(path, message) for path, message in advice]
 
 
 def _refusals(error: Refused) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -40,7 +40,12 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 }
 #: UTF-16 code units.
 MAX_TEXT_UNITS = 5000
-
+#: What a template may have before it is read at all: reading one takes the square of its length.
+MAX_TEMPLATE_CHARS, MAX_TEMPLATE_TAGS, MAX_TEMPLATE_FILTERS = 10_000, 200, 30
+#: Blanks in a row: one search takes the square of them, in which nothing else gets its turn.
+MAX_TEMPLATE_BLANKS = 200
+_MANY_BLANKS = re.compile(rf"\s{{{MAX_TEMPLATE_BLANKS + 1}}}")
+_OPENING = re.compile(r"\{\{|\{%")
 
 #: What else a message must have as text where it has it at all.
 _TEXTUAL = (
@@ -154,6 +159,9 @@ def _problems(message: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...
 
 
 def _problems_of_template(text: str) -> Iterator[str]:
+    if too_large := _too_large(text):
+        yield too_large
+        return
     try:
         named = _fields(text)
         own = {name for name in named if _OWN_FIELD.fullmatch(name)}
@@ -176,6 +184,29 @@ def _problems_of_template(text: str) -> Iterator[str]:
                 f"use friend.{', friend.'.join(sorted(FRIEND_FIELDS))}, or for the shop's own "
                 'friend.fields.…, or put words in "quotes"'
             )
+
+
+def _too_large(text: str) -> str | None:
+    """What of a template is too large for it to be read; None where nothing is."""
+    _, *opened = _OPENING.split(text)
+    if not opened:
+        return None
+    if len(text) > MAX_TEMPLATE_CHARS:
+        return (
+            f"the template has {len(text):,} characters; at most {MAX_TEMPLATE_CHARS:,} are taken: "
+            "write what differs in branches of the scenario"
+        )
+    if len(opened) > MAX_TEMPLATE_TAGS:
+        return (
+            f"the template has {len(opened):,} times {{{{ or {{%; at most {MAX_TEMPLATE_TAGS} are "
+            "taken: write what differs in branches of the scenario"
+        )
+    filters = max(part.partition("}")[0].count("|") for part in opened)
+    if filters > MAX_TEMPLATE_FILTERS:
+        return f"{filters:,} filters in a row; at most {MAX_TEMPLATE_FILTERS} are taken"
+    if _MANY_BLANKS.search(text):
+        return f"over {MAX_TEMPLATE_BLANKS} blanks in a row; take some out"
+    return None
 
 
 def _reason(error: LiquidError) -> str:

@@ -132,7 +132,7 @@ def test_a_text_has_up_to_5000_utf_16_units(said: str, units: int) -> None:
         ("{{ friend.gender | truncate: 'x' }}", "the template can't be read: truncate expected"),
         ("{% if friend.gender > 3 %}a{% endif %}", "the template can't be read: '<' and '>' are"),
         (f"{{{{ {'9' * 5000} }}}}", "the template can't be read: integer string conversion"),
-        ("{% if 1 %}" * 500 + "{% endif %}" * 500, "the template can't be read: block nesting"),
+        ("{% if 1 %}" * 90 + "{% endif %}" * 90, "the template can't be read: block nesting"),
         # What could take long or grow large.
         ("{% for i in (1..1000000000) %}a{% endfor %}", "the template can't be read: unexpected"),
         ("{% tablerow i in (1..9) %}a{% endtablerow %}", "the template can't be read: unexpected"),
@@ -324,15 +324,60 @@ def test_line_is_asked_for_a_profile_only_where_a_text_needs_it(
 
 def test_the_longest_chain_of_filters_stays_small() -> None:
     sizes = {}
-    for links in (30, 60, 120):
+    for links in (4, 8, 15):
         chain = "{{ friend.display_name" + " | url_encode | append: friend.region" * links + " }}"
         assert problems(text(chain)) == []
         (filled,) = render([text(chain)], HANAKO)
         sizes[links] = len(filled["text"])
-    # Twice the links make four times the text, not the square of it ...
-    assert sizes[60] < 5 * sizes[30]
-    # ... until it is too large to be kept, and the friend gets the plainer one.
-    assert sizes[120] < 1000
+    # Twice the links make four times the text, not the square of it.
+    assert sizes[8] < 5 * sizes[4]
+    assert sizes[15] < 5 * sizes[8]
+
+
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ("{{" * 30_000, "the template has 60,000 characters; at most 10,000 are taken: "),
+        ("{{ 'a' }}" + "あ" * 10_000, "the template has 10,009 characters; at most 10,000 are "),
+        ("{{" * 201, "the template has 201 times {{ or {%; at most 200 are taken: "),
+        ("{% if 1 %}{% endif %}" * 101, "the template has 202 times {{ or {%; at most 200 are "),
+        ("{{ 'a'" + " | upcase" * 31 + " }}", "31 filters in a row; at most 30 are taken"),
+        ("{% if 'a'" + " | upcase" * 31 + " %}{% endif %}", "31 filters in a row; at most 30 "),
+        ("{{" + " " * 201 + "}}", "over 200 blanks in a row; take some out"),
+        ("{{ 'a' }}" + "\n" * 201, "over 200 blanks in a row; take some out"),
+    ],
+)
+def test_a_template_that_would_take_long_is_not_even_read(
+    template: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_: str) -> None:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr("tobiishi.scenario.messages._template", read)
+    [(path, found)] = problems({**text("hi"), "altText": template})
+    assert path == (0, "altText")
+    assert found.startswith(why)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ 'a' }}" * 200,
+        "{{ 'a'" + " | upcase" * 30 + " }}" + "|" * 100,
+        "{{" + " " * 199 + "'a' }}",
+        "{{ 'a' }}" + "あ" * 4900,
+        "a" * 4900 + "{ { }" + " " * 50,
+        " " * 4900 + "no template",
+    ],
+)
+def test_what_is_large_but_soon_read_is_taken(template: str) -> None:
+    assert problems(text(template)) == []
+
+
+def test_what_was_published_before_there_were_limits_is_still_filled_in() -> None:
+    long = "{{ friend.region }}" + "あ" * 11_000
+    assert problems(text(long)) != []
+    assert render([text(long)], HANAKO)[0]["text"].startswith("東京都あ")
 
 
 def test_what_templates_may_use_is_in_the_manual() -> None:
