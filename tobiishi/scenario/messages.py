@@ -78,10 +78,14 @@ _Known = Mapping[str, str | None]
 _NOBODY: _Known = dict.fromkeys(FRIEND_FIELDS)
 _SOMEBODY: dict[str, str | None] = dict.fromkeys(FRIEND_FIELDS, "花子")
 
-#: In a textV2 a brace opens LINE's own substitution, and a doubled one is a brace. Noncharacters
-#: stand for a name's braces until the text is filled in, so that no filter cuts a pair in two.
+#: Noncharacters stand for what must be found again once a text is filled in; friends' own are left
+#: out. In a textV2 a brace opens LINE's own substitution, and a doubled one is a brace: two of them
+#: stand for a name's braces, so that no filter cuts a pair in two.
 _HIDDEN = str.maketrans({"{": "\ufdd0", "}": "\ufdd1"})
 _DOUBLED = str.maketrans({"\ufdd0": "{{", "\ufdd1": "}}"})
+_NONCHARACTERS = re.compile("[\ufdd0-\ufdef]")
+#: The others stand for LINE's emojis, which LINE finds by where their `$` stands in the text.
+_EMOJI_MARKS = [chr(code) for code in range(0xFDD2, 0xFDF0)]
 
 
 def render(
@@ -146,16 +150,34 @@ def _problems(message: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...
         if not isinstance(value := message.get(field, ""), str | None):
             yield (field,), f'{value!r:.60} is not text; put it in "quotes"'
     if isinstance(text := message.get("text"), str):
-        units = len(text.encode("utf-16-le", "surrogatepass")) // 2
+        units = _units(text)
         if units > MAX_TEXT_UNITS:
             yield ("text",), f"the text has {units} characters; LINE takes {MAX_TEXT_UNITS}"
     for path, text in _texts(message):
         for problem in _problems_of_template(text):
             yield path, problem
+    yield from _lost_emojis(message)
     try:
         json.dumps(message, allow_nan=False)
     except (TypeError, ValueError):
         yield (), 'a value is neither text, number, list nor mapping; put it in "quotes"'
+
+
+def _lost_emojis(message: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Emojis that stand for no `$` of a template; LINE itself looks at plain texts."""
+    text, emojis = message.get("text"), message.get("emojis")
+    if not isinstance(text, str) or not _is_template(text) or not isinstance(emojis, list):
+        return
+    places = _dollars(text)
+    standing = f"a $ stands at {', '.join(map(str, places))}" if places else "it has no $"
+    for number, emoji in enumerate(emojis):
+        index = emoji.get("index") if isinstance(emoji, Mapping) else None
+        if isinstance(index, int) and index not in places:
+            yield (
+                ("emojis", number, "index"),
+                f"{index!r:.20} is not where a $ stands in the text as it is written, with all of "
+                f"its {{{{ }}}} (from 0, an emoji counts 2); {standing}",
+            )
 
 
 def _problems_of_template(text: str) -> Iterator[str]:
@@ -235,7 +257,7 @@ def _template(text: str) -> BoundTemplate:
 @lru_cache(maxsize=4096)
 def _fields(text: str) -> frozenset[str]:
     """The fields of the friend that a text names; any other name in full. Raises `LiquidError`."""
-    if "{{" not in text and "{%" not in text:
+    if not _is_template(text):
         return frozenset()
     found = set()
     for name, uses in _template(text).analyze().globals.items():
@@ -254,10 +276,73 @@ def _rendered(value: Any, friend: _Known) -> Any:
         if value.get("type") == "textV2" and isinstance(value.get("text"), str):
             hidden = {name: part and part.translate(_HIDDEN) for name, part in friend.items()}
             rendered["text"] = _rendered(value["text"], hidden).translate(_DOUBLED)
+        elif "emojis" in value and isinstance(text := value.get("text"), str):
+            rendered |= _with_emojis(text, value["emojis"], friend)
+            if rendered["emojis"] == []:
+                del rendered["emojis"]
         return rendered
     if isinstance(value, list | tuple):
         return [_rendered(part, friend) for part in value]
     return value
+
+
+def _with_emojis(text: str, emojis: Any, friend: _Known) -> dict[str, Any]:
+    """The fields of a text that change where it is filled in: the text, and where its emojis are.
+
+    An emoji goes where its `$` went; one whose `$` is in no part that this friend gets is left out.
+    """
+    if not _is_template(text) or not isinstance(emojis, list | tuple):
+        return {}
+    places = sorted(_places_of(emojis).intersection(_dollars(text)))
+    if not places or len(places) > len(_EMOJI_MARKS):
+        return {}
+    marks = dict(zip(places, _EMOJI_MARKS, strict=False))
+    marked, at = [], 0
+    for character in _NONCHARACTERS.sub("\ufffd", text):
+        marked.append(marks.get(at, character))
+        at += _units(character)
+    filled = _filled_for_anybody("".join(marked), friend)
+    moved = {
+        place: _units(filled[: filled.index(mark)])
+        for place, mark in marks.items()
+        if mark in filled
+    }
+    kept = [
+        {**emoji, "index": moved.get(emoji["index"], emoji["index"])}
+        if _places_of([emoji])
+        else emoji
+        for emoji in emojis
+        if not _places_of([emoji]) & (marks.keys() - moved.keys())
+    ]
+    return {"text": _NONCHARACTERS.sub("$", filled), "emojis": kept}
+
+
+def _places_of(emojis: Sequence[Any]) -> set[int]:
+    """The places that emojis name, as far as they name one."""
+    return {
+        emoji["index"]
+        for emoji in emojis
+        if isinstance(emoji, Mapping) and isinstance(emoji.get("index"), int)
+    }
+
+
+def _dollars(text: str) -> list[int]:
+    """Where a `$` stands in the text, in UTF-16 code units."""
+    places, at = [], 0
+    for character in text:
+        if character == "$":
+            places.append(at)
+        at += _units(character)
+    return places
+
+
+def _units(text: str) -> int:
+    """The length as LINE counts it: in UTF-16 code units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _is_template(text: str) -> bool:
+    return "{{" in text or "{%" in text
 
 
 def _filled_for_anybody(text: str, friend: _Known) -> str:
@@ -270,12 +355,18 @@ def _filled_for_anybody(text: str, friend: _Known) -> str:
 
 
 def _filled(text: str, friend: _Known) -> str:
-    if "{{" not in text and "{%" not in text:
+    if not _is_template(text):
         return text
     own = {name.removeprefix("fields."): value for name, value in friend.items() if "." in name}
     return _template(text).render(friend={**friend, "fields": own})
 
 
 def _encodable(text: str | None) -> str | None:
-    """The text without halves of surrogate pairs, which no JSON can carry; None where empty."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if text else None
+    """The text without halves of surrogate pairs, which no JSON can carry; None where empty.
+
+    And without the noncharacters that have a meaning of their own here.
+    """
+    if not text:
+        return None
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _NONCHARACTERS.sub("", whole) or None

@@ -279,6 +279,78 @@ def test_in_a_text_v2_the_braces_of_a_name_are_plain_braces(
     assert render([message], {"display_name": name})[0]["text"] == expected
 
 
+def emojis(*places: int) -> list[dict[str, Any]]:
+    return [{"index": place, "productId": "p", "emojiId": str(place)} for place in places]
+
+
+@pytest.mark.parametrize(
+    ("template", "places", "name", "expected", "moved"),
+    [
+        ("$ " + NAME, [0], "花子", "$ 花子", [0]),
+        (NAME + "$", [len(NAME)], "花子", "花子$", [2]),
+        (NAME + "$", [len(NAME)], None, "$", [0]),
+        (NAME + "$", [len(NAME)], "😀🌸", "😀🌸$", [4]),
+        ("😀" + NAME + "$", [2 + len(NAME)], "花", "😀花$", [3]),
+        # A `$` of the name's own is none of ours, nor is one that no emoji stands for.
+        (NAME + "$", [len(NAME)], "$$", "$$$", [2]),
+        ("$" + NAME + "$", [1 + len(NAME)], "花", "$花$", [2]),
+        # Several, also in another order, also twice the same.
+        ("$" + NAME + "$", [0, 1 + len(NAME)], "花", "$花$", [0, 2]),
+        ("$" + NAME + "$", [1 + len(NAME), 0], "花", "$花$", [2, 0]),
+        (NAME + "$", [len(NAME), len(NAME)], "花", "花$", [1, 1]),
+        # In a part that only some get, in a filter, and behind blanks that are taken out.
+        ("{% if friend.region %}$a{% else %}b{% endif %}", [22], None, "b", []),
+        ("{% if friend.region %}a{% else %}$b{% endif %}", [33], None, "$b", [0]),
+        ('{{ friend.region | default: "a$" }}', [30], None, "a$", [1]),
+        ("  {{- friend.region -}}  $", [25], None, "$", [0]),
+        # The noncharacters that stand for them meanwhile may be anybody's.
+        (NAME + "\ufdd2$", [len(NAME) + 1], "\ufdd2花", "花\ufffd$", [2]),
+    ],
+)
+def test_emojis_of_line_move_with_the_text_that_is_filled_in(
+    template: str, places: list[int], name: str | None, expected: str, moved: list[int]
+) -> None:
+    message = {**text(template), "emojis": emojis(*places)}
+    assert problems(message) == []
+    [sent] = render([message], {"display_name": name})
+    assert sent["text"] == expected
+    assert [emoji["index"] for emoji in sent.get("emojis", [])] == moved
+    units = sent["text"].encode("utf-16-le")
+    assert all(units[2 * place :][:2] == b"$\0" for place in moved)
+    assert message["emojis"] == emojis(*places)
+
+
+def test_as_many_emojis_as_line_takes_move() -> None:
+    template = (NAME + "$") * 20
+    places = [(len(NAME) + 1) * number + len(NAME) for number in range(20)]
+    [sent] = render([{**text(template), "emojis": emojis(*places)}], {"display_name": "花子さん"})
+    assert [emoji["index"] for emoji in sent["emojis"]] == [5 * n + 4 for n in range(20)]
+
+
+@pytest.mark.parametrize("given", ["x", [1], [{}], [{"index": "1"}], {"index": 1}, None])
+def test_emojis_that_are_none_are_left_to_line(given: Any) -> None:
+    message = {**text(NAME + "$"), "emojis": given}
+    assert problems(message) == []
+    assert render([message], HANAKO)[0] == {**text("花子$"), "emojis": given}
+
+
+@pytest.mark.parametrize(
+    ("template", "index", "why"),
+    [
+        (NAME + "$", 2, "2 is not where a $ stands in the text as it is written, with all of its "),
+        (NAME + "$", 2, "(from 0, an emoji counts 2); a $ stands at 25"),
+        (NAME, 2, "; it has no $"),
+        (NAME + "$", -1, "-1 is not where a $ stands"),
+    ],
+)
+def test_an_emoji_in_the_wrong_place_of_a_template_is_refused(
+    template: str, index: int, why: str
+) -> None:
+    [(path, said)] = problems({**text(template), "emojis": emojis(index)})
+    assert path == (0, "emojis", 0, "index")
+    assert why in said
+
+
 def test_texts_are_filled_in_at_any_depth_and_keys_never() -> None:
     message = {
         "type": "flex",
