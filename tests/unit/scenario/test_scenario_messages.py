@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tobiishi.scenario import FRIEND_FIELDS, render, uses_profile
+from tobiishi.scenario import FRIEND_FIELDS, empty_texts, own_fields, render, uses_profile
 from tobiishi.scenario.messages import FILTERS, REQUIRED, TAGS, MessageProblems, check_messages
 
 HANAKO = {"display_name": "花子", "language": "ja", "gender": "female", "region": "東京都"}
@@ -277,6 +277,91 @@ def test_in_a_text_v2_the_braces_of_a_name_are_plain_braces(
     message = {"type": "textV2", "text": template, "substitution": {"user": {"type": "emoji"}}}
     assert problems(message) == []
     assert render([message], {"display_name": name})[0]["text"] == expected
+
+
+ADDRESS = "https://a.example/?n="
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "expected"),
+    [
+        (ADDRESS + NAME, "花 子", "https://a.example/?n=%E8%8A%B1%20%E5%AD%90"),
+        (ADDRESS + NAME, "A&b=#/?%41+", "https://a.example/?n=A%26b%3D%23%2F%3F%2541%2B"),
+        (ADDRESS + NAME, "🌸", "https://a.example/?n=%F0%9F%8C%B8"),
+        (ADDRESS + NAME + "&x=1", None, "https://a.example/?n=&x=1"),
+        (ADDRESS + '{{ friend.display_name | default: "x y" }}', None, ADDRESS + "x%20y"),
+        (ADDRESS + "{{ friend.display_name | url_encode }}", "a b", ADDRESS + "a+b"),
+        (ADDRESS + "{{ friend.display_name | url_encode | append: '1' }}", "a b", ADDRESS + "a+b1"),
+        (
+            "{% if friend.region %}x{% else %}" + ADDRESS + NAME + "{% endif %}",
+            "a b",
+            ADDRESS + "a%20b",
+        ),
+        # A whole address of the shop's own.
+        (NAME, "https://b.example/x?y=1&z=花", "https://b.example/x?y=1&z=%E8%8A%B1"),
+        (ADDRESS + NAME, "https://b.example/", ADDRESS + "https%3A%2F%2Fb.example%2F"),
+        ("https://a.example/飛び石", "花", "https://a.example/飛び石"),
+    ],
+)
+@pytest.mark.parametrize("field", ["uri", "linkUri", "url", "originalContentUrl", "desktop"])
+def test_what_is_filled_in_is_encoded_in_an_address(
+    template: str, name: str | None, expected: str, field: str
+) -> None:
+    message = {**text("hi"), "x": [{field: template, "text": NAME}]}
+    assert problems(message) == []
+    [sent] = render([message], {"display_name": name})
+    assert sent["x"] == [{field: expected, "text": name or ""}]
+
+
+def test_what_line_refuses_where_it_is_empty_is_left_out() -> None:
+    actions = [{"type": "uri", "label": "見る", "uri": "https://a.example/"}]
+    contents = [{"type": "text", "text": NAME}, {"type": "text", "text": "はい"}]
+    messages = [
+        text(NAME),
+        {"type": "template", "template": {"title": NAME, "text": "x", "actions": actions}},
+        {"type": "flex", "altText": "x", "contents": {"body": {"contents": contents}}},
+        {**text("x"), "sender": {"name": NAME, "iconUrl": NAME}},
+        {"type": "location", "title": NAME},
+    ]
+    nobody = render(messages, {})
+    assert nobody == [
+        {"type": "template", "template": {"text": "x", "actions": actions}},
+        {"type": "flex", "altText": "x", "contents": {"body": {"contents": contents[1:]}}},
+        {**text("x"), "sender": {}},
+        {"type": "location", "title": ""},
+    ]
+    assert len(render(messages, HANAKO)) == len(messages)
+    assert render([text(NAME)], {}) == [text("")]  # LINE says what is wrong with it.
+    # What is written empty is not ours to leave out.
+    assert render([{"template": {"title": "", "actions": []}}], {}) == [
+        {"template": {"title": "", "actions": []}}
+    ]
+
+
+def test_where_a_template_is_empty_that_must_not_be_is_known() -> None:
+    messages = [
+        text(NAME),
+        text(NAME_OR),
+        text(""),
+        {"type": "template", "altText": NAME, "template": {"title": NAME, "actions": [NAME]}},
+        {"type": "flex", "contents": {"contents": [{"type": "text", "text": NAME}], "x": [NAME]}},
+    ]
+    assert empty_texts(messages, HANAKO) == []
+    assert empty_texts(messages, {"display_name": "花子", "region": None}) == []
+    assert empty_texts(messages, {}) == [
+        (0, "text"),
+        (3, "altText"),
+        (3, "template", "actions", 0),
+        (4, "contents", "x", 0),
+    ]
+
+
+def test_the_shops_own_attributes_of_messages_are_known() -> None:
+    uri = "{{ friend.fields.page }}?a={{ friend.fields.rank }}"
+    assert own_fields([text("{{ friend.fields.rank }}" + NAME), {"a": [{"uri": uri}]}]) == {
+        "fields.rank": False,
+        "fields.page": True,
+    }
 
 
 def emojis(*places: int) -> list[dict[str, Any]]:
