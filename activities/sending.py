@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -135,11 +136,11 @@ class Sending:
             friend = await friends.get(connection, journey.channel, journey.friend)
         line = self.context.line(channel)
         try:
-            if uses_profile(step.messages):
+            if await asyncio.to_thread(uses_profile, step.messages):
                 friend = await self._with_profile(line, friend, at)
-            messages = await self._traceable(
-                journey, step, delivery, render(step.messages, friend.variables())
-            )
+            # In a thread: the first time, all templates of the messages are read.
+            filled = await asyncio.to_thread(render, step.messages, friend.variables())
+            messages = await self._traceable(journey, step, delivery, filled)
             with metrics.timing_line(journey.channel):
                 sent = await line.push(journey.friend, messages, retry_key=delivery.retry_key)
         except Refused as error:

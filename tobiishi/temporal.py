@@ -34,6 +34,8 @@ JOURNEYS = "journeys"
 #: (`temporal task-queue config set --task-queue line --queue-rps-limit …`).
 LINE = "line"
 
+#: Bytes: Temporal refuses summaries of over 400, and with them the whole command.
+MAX_SUMMARY_BYTES = 380
 #: How long Temporal may take for an answer to one of our requests.
 ANSWER_TIMEOUT = timedelta(seconds=10)
 

@@ -27,7 +27,8 @@ with workflow.unsafe.imports_passed_through():
         Taken,
         Turn,
     )
-    from tobiishi.temporal import JOURNEY_STATE, JOURNEYS, LINE
+    from tobiishi.temporal import JOURNEY_STATE, JOURNEYS, LINE, MAX_SUMMARY_BYTES
+    from tobiishi.text import as_markdown
 
 #: The world's errors wait and retry for as long as it takes: no outage drops a friend.
 RETRY_FOREVER = RetryPolicy(
@@ -118,7 +119,7 @@ class JourneyWorkflow:
                 await workflow.wait_condition(
                     lambda: self.stopped or (self.woken and plan.action == Action.LOOK),
                     timeout=delay,
-                    timeout_summary=waiting,
+                    timeout_summary=as_markdown(waiting, most_bytes=MAX_SUMMARY_BYTES),
                 )
         return self.stopped or plan.action == Action.END
 
@@ -152,7 +153,7 @@ class JourneyWorkflow:
             start_to_close_timeout=ATTEMPT_TIMEOUT,
             retry_policy=RETRY_FOREVER,
             cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            summary=turn.plan.label,
+            summary=as_markdown(turn.plan.label, most_bytes=MAX_SUMMARY_BYTES),
             priority=Priority(fairness_key=turn.journey.channel),
         )
         match turn.plan.action:
@@ -186,5 +187,5 @@ class JourneyWorkflow:
 
     def show(self, now: str) -> None:
         """Show in the Temporal UI where the friend is; costs no history."""
-        trail = "\n".join(f"1. {done}" for done in self.state.trail)
-        workflow.set_current_details(f"**{now}**\n\n{trail}")
+        trail = "\n".join(f"1. {as_markdown(done)}" for done in self.state.trail)
+        workflow.set_current_details(f"**{as_markdown(now)}**\n\n{trail}")

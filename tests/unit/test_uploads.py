@@ -58,6 +58,14 @@ def test_ids_are_found_however_they_are_written(data: bytes, piece: int) -> None
     assert (reader.ids, reader.wrong) == (2, 0)
 
 
+def test_a_line_of_blanks_takes_no_longer_than_others() -> None:
+    """One search took the cube of its length, in which nothing else had its turn."""
+    line = b" " * 9_000 + b'"' + b" " * 900 + b'"x'
+    found, reader = read(A + b"\n" + line + b"\n" + B + b"\n", piece=20_000)
+    assert found == [A, B]
+    assert [wrong.line for wrong in reader.wrong_lines] == [2]
+
+
 @pytest.mark.parametrize(
     ("data", "lines"),
     [

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column
 
 from tobiishi.channels.channels import DEFAULT
+from tobiishi.cli import out
 from tobiishi.cli.files import send
 from tobiishi.cli.options import Channel, File, FriendId, KeepGood, Title
 from tobiishi.cli.server import Failed, call, path_of
@@ -50,7 +50,7 @@ def put(
     if tag is not None:
         body |= {"kind": "tag", "tag": tag}
     made = call("PUT", path_of("audiences", audience), params={"channel": channel}, json=body)
-    typer.echo(f"{made['audience']}: {made['kind']}, {made['members']} members")
+    out.line(f"{made['audience']}: {made['kind']}, {made['members']} members")
 
 
 @app.command()
@@ -65,7 +65,7 @@ def define(
             made = call("PUT", path, params={"channel": channel}, json=definition)
         except Failed as error:
             raise Failed(f"audiences.{name}: {error}") from error
-        typer.echo(f"{made['audience']}: {made['kind']}, {made['members']} members")
+        out.line(f"{made['audience']}: {made['kind']}, {made['members']} members")
 
 
 def _definitions(file: Path) -> dict[str, dict[str, Any]]:
@@ -101,7 +101,7 @@ def add(audience: Name, friends: Friends, channel: Channel = DEFAULT) -> None:
         params={"channel": channel},
         json={"friends": friends},
     )
-    typer.echo(f"{answer['joined']} joined, {answer['already_in']} were in already")
+    out.line(f"{answer['joined']} joined, {answer['already_in']} were in already")
 
 
 @app.command()
@@ -123,12 +123,12 @@ def upload(
     path = path_of("audiences", audience, "upload")
     done = send(path, file, channel=channel, keep_good=keep_good)
     for wrong in done["wrong_lines"]:
-        typer.echo(f"line {wrong['line']} {wrong['problem']}: {wrong['text']}", err=True)
+        out.line(f"line {wrong['line']} {wrong['problem']}: {wrong['text']}", err=True)
     if done["header"]:
-        typer.echo(f"the first line was taken for a header: {done['header']}", err=True)
+        out.line(f"the first line was taken for a header: {done['header']}", err=True)
     if not done["ids"]:
-        typer.echo("the file holds no user ids", err=True)
-    typer.echo(
+        out.line("the file holds no user ids", err=True)
+    out.line(
         f"{done['joined']} joined, {done['already_in']} were in already, "
         f"{done['wrong']} wrong lines"
     )
@@ -141,26 +141,26 @@ def remove(audience: Name, friends: Friends, channel: Channel = DEFAULT) -> None
     for friend in friends:
         path = path_of("audiences", audience, "members", friend)
         removed += call("DELETE", path, params={"channel": channel})["left"]
-    typer.echo(f"{removed} removed, {len(friends) - removed} were not in it")
+    out.line(f"{removed} removed, {len(friends) - removed} were not in it")
 
 
 @app.command("list")
 def list_all(channel: Channel = DEFAULT) -> None:
     """All audiences, and how many friends are in each."""
-    table = Table("audience", "title", "kind", "members")
+    table = out.table("audience", "title", "kind", "members")
     for row in call("GET", "/api/audiences", params={"channel": channel}):
         table.add_row(row["audience"], row["title"], row["kind"], str(row["members"]))
-    Console(highlight=False, markup=False).print(table)
+    table.show()
 
 
 @app.command()
 def show(audience: Name, channel: Channel = DEFAULT) -> None:
     """One audience: its kind, its rule, how many friends are in it."""
     known = call("GET", path_of("audiences", audience), params={"channel": channel})
-    typer.echo(f"{known['audience']}: {known['title']}")
-    typer.echo(f"{known['kind']}, {known['members']} members")
+    out.line(f"{known['audience']}: {known['title']}")
+    out.line(f"{known['kind']}, {known['members']} members")
     if known["rule"]:
-        typer.echo(json.dumps(known["rule"], ensure_ascii=False, indent=2))
+        out.lines(json.dumps(known["rule"], ensure_ascii=False, indent=2))
 
 
 @app.command()
@@ -173,12 +173,12 @@ def members(
     """The members, since when and why, in the order of their ids."""
     params = {"channel": channel, "after": after, "limit": most}
     page = call("GET", path_of("audiences", audience, "members"), params=params)
-    table = Table(Column("friend", no_wrap=True), "since (UTC)", "why")
+    table = out.table(Column("friend", no_wrap=True), "since (UTC)", "why")
     for member in page:
         table.add_row(member["friend"], member["joined_at"][:19], member["reason"])
-    Console(highlight=False, markup=False).print(table)
+    table.show()
     if len(page) == most:
-        typer.echo(f"there may be more: --after {page[-1]['friend']}")
+        out.line(f"there may be more: --after {page[-1]['friend']}")
 
 
 @app.command()
@@ -187,17 +187,17 @@ def history(audience: Name, friend: FriendId, channel: Channel = DEFAULT) -> Non
     path = path_of("audiences", audience, "members", friend)
     times = call("GET", path, params={"channel": channel})
     if not times:
-        typer.echo(f"{friend} was never in {audience}")
+        out.line(f"{friend} was never in {audience}")
         return
-    table = Table("joined (UTC)", "why", "left (UTC)", "why")
+    table = out.table("joined (UTC)", "why", "left (UTC)", "why")
     for time in times:
         left, because = (time["left_at"] or "")[:19], time["left_reason"] or "is in it"
         table.add_row(time["joined_at"][:19], time["reason"], left, because)
-    Console(highlight=False, markup=False).print(table)
+    table.show()
 
 
 @app.command()
 def delete(audience: Name, channel: Channel = DEFAULT) -> None:
     """Delete an audience that nothing uses."""
     call("DELETE", path_of("audiences", audience), params={"channel": channel})
-    typer.echo(f"{audience} is deleted")
+    out.line(f"{audience} is deleted")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from tobiishi.channels.channels import DEFAULT
+from tobiishi.cli import out
 from tobiishi.cli.options import Channel
 from tobiishi.cli.server import Failed, call, path_of
 
@@ -50,6 +51,6 @@ def _print(held: Any) -> None:
     for each in held:
         whom = f"{each['scope']} {each['name']}".strip()
         until = f" until {each['until'][:16]}" if each["until"] else ""
-        typer.echo(f"{whom}: {each['kind']} since {each['since'][:16]}{until}: {each['reason']}")
+        out.line(f"{whom}: {each['kind']} since {each['since'][:16]}{until}: {each['reason']}")
     if not held:
-        typer.echo("nothing is held back")
+        out.line("nothing is held back")

@@ -36,6 +36,7 @@ from tobiishi.scenario import Scenario, ScenarioError, read_scenario
 from tobiishi.settings import Settings, public_address
 from tobiishi.simulator.login import LOGIN_CHANNEL_ID, LOGIN_CHANNEL_SECRET
 from tobiishi.temporal import SEARCH_ATTRIBUTES, connect, connect_config
+from tobiishi.text import visible
 from tobiishi.tokens import Signer
 
 #: The shop in the examples.
@@ -372,14 +373,14 @@ def _print_table(rows: dict[str, str | None]) -> None:
     for what, where in rows.items():
         if where:
             table.add_row(what, where)
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = 200  # a log has no edge to fold addresses at
     console.print(table)
 
 
 def _print(line: str) -> None:
-    print(line, flush=True)
+    print(visible(line), flush=True)
 
 
 def _short(error: object) -> str:

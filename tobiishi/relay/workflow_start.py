@@ -14,6 +14,10 @@ from tobiishi.journeys import journeys
 from tobiishi.plan import JourneyRef, JourneyState, Plan
 from tobiishi.scenario import Scenario
 from tobiishi.temporal import ANSWER_TIMEOUT, JOURNEYS, search_attributes_of
+from tobiishi.text import as_markdown
+
+#: What a summary has room for (400 bytes) beside a version and a friend.
+_MAX_TITLE_BYTES = 280
 
 
 async def start_workflow(
@@ -40,10 +44,14 @@ async def start_workflow(
             task_queue=JOURNEYS,
             memo=memo_of(ref),
             search_attributes=search_attributes_of(ref),
-            static_summary=f"{scenario.title} v{ref.version}: {ref.friend}",
+            static_summary=(
+                f"{as_markdown(scenario.title, most_bytes=_MAX_TITLE_BYTES)} v{ref.version}: "
+                f"{as_markdown(ref.friend)}"
+            ),
             static_details=(
-                f"channel {ref.channel}, scenario {ref.scenario} version {ref.version}, "
-                f"entry {ref.entry}: {journey.why}. Times are those of {scenario.timezone}."
+                f"channel {as_markdown(ref.channel)}, scenario {ref.scenario} version "
+                f"{ref.version}, entry {ref.entry}: {as_markdown(journey.why)}. Times are those of "
+                f"{scenario.timezone}."
             ),
             priority=Priority(fairness_key=ref.channel),
             rpc_timeout=ANSWER_TIMEOUT,

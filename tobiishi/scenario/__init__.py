@@ -2,7 +2,13 @@
 
 from tobiishi.scenario.advice import advice_on
 from tobiishi.scenario.conditions import Choice, FriendFacts, audiences_of, choose, evaluate
-from tobiishi.scenario.messages import FRIEND_FIELDS, render, uses_profile
+from tobiishi.scenario.messages import (
+    FRIEND_FIELDS,
+    empty_texts,
+    own_fields,
+    render,
+    uses_profile,
+)
 from tobiishi.scenario.model import AfterDays, Reentry, Scenario, Send, Step, json_schema
 from tobiishi.scenario.numbers import noting
 from tobiishi.scenario.planning import (
@@ -45,10 +51,12 @@ __all__ = [
     "audiences_of",
     "branch_at",
     "choose",
+    "empty_texts",
     "evaluate",
     "first_plan",
     "json_schema",
     "noting",
+    "own_fields",
     "past_in_words",
     "plan_after",
     "plan_again",
