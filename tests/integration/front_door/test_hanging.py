@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -28,7 +28,6 @@ from tests.integration.front_door.proxying import Way
 from tests.ports import free_port
 from tobiishi import readiness, temporal, worker_http
 from tobiishi.api import links, sites, webhook
-from tobiishi.api.context import now
 from tobiishi.cli.server import Failed, call
 from tobiishi.database import Database
 from tobiishi.local.postgres import EmbeddedPostgres
@@ -98,7 +97,7 @@ async def link_of(server: Server, secret_key: SecretStr) -> str:
     database = await Database.open(server.dsn)
     try:
         async with database.transaction() as connection:
-            await friends.meet(connection, "default", HANAKO, now())
+            await friends.meet(connection, "default", HANAKO, datetime.now(UTC))
             tracker = LinkTracker(public_url=OURS, signer=Signer(secret_key))
             link = Link("link", SHOP)
             addresses = await tracker.addresses(
@@ -152,7 +151,7 @@ async def test_every_limit_holds_while_the_database_hangs(
 
 async def tell(door: Door) -> httpx.Response:
     """As the tag on the shop's site does."""
-    visitor = visitor_token(door.app.state.context.signer, 1, now())
+    visitor = visitor_token(door.app.state.context.signer, 1, datetime.now(UTC))
     body = {
         "visitor": visitor,
         "id": "abcd1234",
