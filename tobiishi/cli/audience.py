@@ -78,7 +78,7 @@ def _definitions(file: Path) -> dict[str, dict[str, Any]]:
     else:
         found = parsed.get("audiences")
         for warning in warnings:
-            typer.echo(f"warning: {warning}", err=True)
+            out.line(f"warning: {warning}", err=True)
     if not isinstance(found, dict) or not all(
         isinstance(each or {}, dict) for each in found.values()
     ):
