@@ -56,36 +56,25 @@ where retry_key = :retry_key and status = 'claimed';
 update deliveries set postbacks = :postbacks, videos = :videos where retry_key = :retry_key;
 
 -- name: with_postback^
--- Perhaps still being sent: a friend is quick, and LINE's answer to us may be lost.
-select journeys.scenario, deliveries.message, deliveries.retry_key
-from deliveries join journeys on journeys.id = deliveries.journey_id
-where deliveries.channel = :channel and deliveries.friend = :friend
-    and deliveries.status in ('claimed', 'sent', 'unknown')
-    and :data = any(deliveries.postbacks)
-order by deliveries.claimed_at desc limit 1;
+select scenario, message, retry_key from traced_deliveries
+where channel = :channel and friend = :friend and :data = any(postbacks)
+order by claimed_at desc limit 1;
 
 -- name: with_video^
-select journeys.scenario, deliveries.message, deliveries.retry_key
-from deliveries join journeys on journeys.id = deliveries.journey_id
-where deliveries.channel = :channel and deliveries.friend = :friend
-    and deliveries.status in ('claimed', 'sent', 'unknown')
-    and :tracking_id = any(deliveries.videos)
-order by deliveries.claimed_at desc limit 1;
+select scenario, message, retry_key from traced_deliveries
+where channel = :channel and friend = :friend and :tracking_id = any(videos)
+order by claimed_at desc limit 1;
 
 -- name: quoted^
-select journeys.scenario, deliveries.message, deliveries.retry_key
-from deliveries join journeys on journeys.id = deliveries.journey_id
-where deliveries.channel = :channel and deliveries.friend = :friend
-    and :message_id = any(deliveries.message_ids)
-order by deliveries.claimed_at desc limit 1;
+select scenario, message, retry_key from traced_deliveries
+where channel = :channel and friend = :friend and :message_id = any(message_ids)
+order by claimed_at desc limit 1;
 
 -- name: latest_before^
-select journeys.scenario, deliveries.message, deliveries.retry_key
-from deliveries join journeys on journeys.id = deliveries.journey_id
-where deliveries.channel = :channel and deliveries.friend = :friend
-    and deliveries.status = 'sent'
-    and deliveries.claimed_at between :earliest and :at
-order by deliveries.claimed_at desc limit 1;
+select scenario, message, retry_key from traced_deliveries
+where channel = :channel and friend = :friend and status = 'sent'
+    and claimed_at between :earliest and :at
+order by claimed_at desc limit 1;
 
 -- name: to_look_at
 -- The latest first; on from where a page ended.

@@ -349,6 +349,21 @@ CREATE TABLE tags (
     tagged_at timestamp with time zone NOT NULL
 );
 
+CREATE VIEW traced_deliveries AS
+ SELECT deliveries.channel,
+    deliveries.friend,
+    deliveries.status,
+    deliveries.claimed_at,
+    deliveries.postbacks,
+    deliveries.videos,
+    deliveries.message_ids,
+    journeys.scenario,
+    deliveries.message,
+    deliveries.retry_key
+   FROM (deliveries
+     JOIN journeys ON ((journeys.id = deliveries.journey_id)))
+  WHERE (deliveries.status = ANY (ARRAY['claimed'::text, 'sent'::text, 'unknown'::text]));
+
 CREATE TABLE trail (
     id bigint NOT NULL,
     journey_id bigint NOT NULL,
