@@ -80,7 +80,7 @@ line_errors = Counter(
 journeys_reconciled = Counter(
     "tobiishi_journeys_reconciled",
     "Journeys that the database or Temporal had lost: adopted (by the database), brought_back (to"
-    " Temporal), ended (as they are over in Temporal).",
+    " Temporal), ended (as they are over in Temporal), caught_up (the database was a step behind).",
     ["channel", "what"],
     registry=REGISTRY,
 )

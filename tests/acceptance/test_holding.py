@@ -135,7 +135,7 @@ async def test_a_hold_asks_line_nothing(shop: Shop) -> None:
     [
         ("/api/channels/nobody/pause", 404),
         ("/api/scenarios/nothing/pause", 404),
-        ("/api/friends/nobody/pause", 404),
+        (f"/api/friends/U{'0' * 32}/pause", 404),
         ("/api/channels/default/resume", 404),
     ],
 )

@@ -56,6 +56,16 @@ start: {audience: members, include_members: true}
 period: {from: "2099-01-01 00:00"}
 steps: [{send: {name: member, messages: [{type: text, text: 会員の方へ}]}}]
 """
+FAR = """
+scenario: far
+title: 遠くまで
+start: {audience: far}
+steps:
+  - wait_for: {audience: one, up_to: {days: 30}, in_time: [
+      {send: {name: one, messages: [{type: text, text: ひとつ}]}}]}
+  - wait_for: {audience: two, up_to: {days: 30}, in_time: [
+      {send: {name: two, messages: [{type: text, text: ふたつ}]}}]}
+"""
 TIMED = """
 scenario: timed
 title: 一分後
@@ -221,10 +231,16 @@ async def all_go_on(world: World, api: httpx.AsyncClient, friends: list[str]) ->
 async def test_a_postgres_older_than_temporal_loses_no_journey(world: World) -> None:
     async with world.running() as api:
         await publish(api)
-        before = await world.add(3)
+        await publish(api, FAR)
+        before = await world.add(4)
+        ahead = before.pop()
+        await join(api, ahead, audience="far")
+        await eventually(partial(outcomes, api, ahead), lambda seen: seen == [None, None])
     await world.save_postgres()
     async with world.running() as api:
         between = await world.add(3)
+        await join(api, ahead, audience="one")
+        await world.line.got(ahead, "はじめまして", "ひとつ")
         through = before.pop()
         await all_go_on(world, api, [through])
     await world.restore_postgres()
@@ -235,6 +251,12 @@ async def test_a_postgres_older_than_temporal_loses_no_journey(world: World) -> 
             await eventually(partial(outcomes, api, friend))
         await eventually(lambda: outcomes(api, through), lambda seen: seen == ["completed"])
         await all_go_on(world, api, [*before, *between, *after])
+        # Temporal has them wait for something else than the restored database knows.
+        await join(api, ahead, audience="two")
+        texts = await eventually(
+            partial(world.line.texts, ahead), lambda seen: len(seen) > 2, seconds=60
+        )
+        assert texts == ["はじめまして", "ひとつ", "ふたつ"]
         await join(api, through)
         await asyncio.sleep(1)
         assert await world.line.texts(through) == BOTH

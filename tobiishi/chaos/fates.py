@@ -28,6 +28,8 @@ def scenario(*, brisk: bool) -> str:
 scenario: chaos
 title: カオス
 start: friend_added
+audiences:
+  {LEFT}: {{kind: upload}}
 exit: [{{joins: {LEFT}}}]
 steps:
 {_send("hello", 2)}

@@ -379,11 +379,30 @@ async def adopt(
     )
     located = replace(ref, journey_id=row_id)
     await _watch_exits(connection, located, scenario)
+    await set_next(connection, located, plan)
+    await _wait_again(connection, located, scenario, plan)
+    return located
+
+
+async def catch_up(
+    connection: Connection, ref: JourneyRef, plan: Plan, scenario: Scenario, *, was: str | None
+) -> bool:
+    """Keep what comes next as Temporal has it, unless another step than `was` came meanwhile."""
+    if not await _sql.is_next(connection, journey_id=ref.journey_id, step=was):
+        return False
+    await set_next(connection, ref, plan)
+    await _wait_again(connection, ref, scenario, plan)
+    return True
+
+
+async def _wait_again(
+    connection: Connection, ref: JourneyRef, scenario: Scenario, plan: Plan
+) -> None:
+    """Wake the journey for the audience that it waits for; at once, as the friend may be in it."""
     if plan.action is Action.LOOK:
         audience = wait_for_at(scenario, plan.step).audience
-        await wait_for(connection, located, audience, step=plan.step)
-    await set_next(connection, located, plan)
-    return located
+        await wait_for(connection, ref, audience, step=plan.step)
+        await _sql.order(connection, journey_id=ref.journey_id, kind="wake")
 
 
 async def get(connection: Connection, journey_id: int) -> Journey:

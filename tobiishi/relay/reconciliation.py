@@ -17,6 +17,7 @@ import logging
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
+import asyncpg
 from temporalio.client import (
     Client,
     WorkflowExecution,
@@ -38,7 +39,7 @@ from tobiishi.publishing import enrolments
 from tobiishi.publishing.versions import Versions
 from tobiishi.relay.queue import Survey
 from tobiishi.relay.workflow_start import start_workflow
-from tobiishi.scenario import spread_out
+from tobiishi.scenario import Scenario, spread_out
 from tobiishi.temporal import ANSWER_TIMEOUT, is_workflow_gone
 
 _sql = queries("reconciliation")
@@ -48,6 +49,8 @@ _log = logging.getLogger(__name__)
 LISTING_DELAY = timedelta(minutes=1)
 #: Journeys that are looked up in one statement.
 JOURNEYS_PER_PAGE = 1000
+#: Between two workflows that are looked into.
+CATCH_UP_PAUSE = timedelta(milliseconds=20)
 #: Characters of a workflow's details that tell what it did: see `workflows.journey`.
 TRAIL_ENTRIES = 20
 
@@ -65,6 +68,7 @@ class Reconciliation(Survey):
         self.versions = Versions()
         #: Workflows that can't be brought back, so that each is logged once.
         self._hopeless: set[str] = set()
+        self._has_looked_closely = False
 
     async def survey(self, now: datetime) -> None:
         try:
@@ -73,6 +77,9 @@ class Reconciliation(Survey):
             await self._adopt_unknown(running, now)
             await self._bring_back_lost(known, now)
             await self._bring_back_enrolments()
+            if not self._has_looked_closely:
+                await self._catch_up_all(running)
+                self._has_looked_closely = True
         except (RPCError, RuntimeError) as error:  # The latter: it was never there yet.
             _log.warning("journeys can't be compared with Temporal: %s", error)
 
@@ -86,14 +93,58 @@ class Reconciliation(Survey):
     # --- Postgres is older: workflows without a journey
 
     async def _adopt_unknown(self, running: list[WorkflowExecution], now: datetime) -> None:
+        async for run, row in self._beside_journeys(running):
+            if row is None:
+                await self._adopt(run, now)
+
+    async def _beside_journeys(
+        self, running: list[WorkflowExecution]
+    ) -> AsyncIterator[tuple[WorkflowExecution, asyncpg.Record | None]]:
+        """Each workflow, beside the row of its journey; None where it has none under way."""
         for first in range(0, len(running), JOURNEYS_PER_PAGE):
             page = running[first : first + JOURNEYS_PER_PAGE]
             async with self.database.connection() as connection:
                 rows = await all_rows(_sql.under_way(connection, ids=[run.id for run in page]))
-            began = {row["workflow_id"]: (row["entry"], row["started_at"]) for row in rows}
+            known = {row["workflow_id"]: row for row in rows}
             for run in page:
-                if not await _is_of(run, began.get(run.id)):
-                    await self._adopt(run, now)
+                row = known.get(run.id)
+                began = None if row is None else (row["entry"], row["started_at"])
+                yield run, row if await _is_of(run, began) else None
+
+    async def _catch_up_all(self, running: list[WorkflowExecution]) -> None:
+        """Look once into every workflow whose journey may wait for an audience.
+
+        A restored database may not know what the journey waits for now, and would not wake it.
+        Nothing tells that from outside, so this is done after each start, and slowly.
+        """
+        async for run, row in self._beside_journeys(running):
+            if row is None:
+                continue
+            ref = Journey.from_row(row).ref
+            async with self.database.connection() as connection:
+                version = await self.versions.get(
+                    connection, ref.channel, ref.scenario, ref.version
+                )
+            waits = any(step.wait_for for _, step in version.scenario.walk())
+            if waits or row["next_action"] is None:
+                await self._catch_up(run.id, row, ref, version.scenario)
+                await asyncio.sleep(CATCH_UP_PAUSE.total_seconds())
+
+    async def _catch_up(
+        self, workflow_id: str, row: asyncpg.Record, ref: JourneyRef, scenario: Scenario
+    ) -> None:
+        handle = self.temporal.get_workflow_handle(workflow_id)
+        described = await _describe(handle)
+        if described is None or described.raw_description.pending_activities:
+            return  # Over, or in the middle of a step, which keeps by itself what comes next.
+        plan = (await self._state_of(handle)).plan
+        if (plan.action, plan.step) == (row["next_action"], row["next_step"]):
+            return
+        async with self.database.transaction() as connection:
+            await friends.lock(connection, ref.channel, ref.friend)
+            if await journeys.catch_up(connection, ref, plan, scenario, was=row["next_step"]):
+                _count("caught_up", ref)
+                _log.info("%s: what comes next is known again: %s", workflow_id, plan.label)
 
     async def _adopt(self, run: WorkflowExecution, now: datetime) -> None:
         """Give a workflow its journey's row back, unless it has one or has ended by now."""

@@ -62,6 +62,12 @@ set next_action = :action, next_step = :step, next_visit = :visit, next_due = :d
 where id = :journey_id and next_action is null
     and not exists (select from trail where trail.journey_id = journeys.id);
 
+-- name: is_next$
+select true from journeys
+where id = :journey_id and ended_at is null
+    and next_step is not distinct from cast(:step as text)
+for update;
+
 -- name: next^
 select next_action, next_step, next_visit, next_due, next_wait
 from journeys where id = :journey_id and next_action is not null;

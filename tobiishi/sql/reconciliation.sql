@@ -1,5 +1,5 @@
 -- name: under_way
-select 'journey/' || channel || '/' || scenario || '/' || friend as workflow_id, entry, started_at
+select 'journey/' || channel || '/' || scenario || '/' || friend as workflow_id, *
 from journeys
 where ended_at is null
     and (channel, scenario, friend) in (
