@@ -11,6 +11,7 @@ from rich.table import Table
 from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli.options import Channel
 from tobiishi.cli.server import call
+from tobiishi.cli.times import local
 
 
 def deliveries(
@@ -26,7 +27,7 @@ def deliveries(
             row["friend"],
             row["scenario"],
             row["message"],
-            row["claimed_at"],
+            local(row["claimed_at"]),
             str(row["attempts"]),
             row["reason"],
         )

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tobiishi.cli.server import call
+from tobiishi.cli.server import Failed, call
 
 #: Bytes that are read, and sent, at a time.
 _CHUNK_BYTES = 1 << 16
@@ -33,13 +33,17 @@ def send(path: str, file: Path, *, channel: str, keep_good: bool) -> Any:
                 # The bar is full, and the starter has yet to keep what it was sent.
                 shown.update(task, description=f"{file.name}: keeping", total=None)
 
-            return call(
-                "POST",
-                path,
-                params={
-                    "channel": channel,
-                    "on_wrong": "keep_good" if keep_good else "keep_nothing",
-                },
-                content=pieces(),
-                timeout=None,
-            )
+            try:
+                return call(
+                    "POST",
+                    path,
+                    params={
+                        "channel": channel,
+                        "on_wrong": "keep_good" if keep_good else "keep_nothing",
+                    },
+                    content=pieces(),
+                    timeout=None,
+                )
+            except Failed as error:
+                # The starter answers in the words of its API.
+                raise Failed(str(error).replace("on_wrong=keep_good", "--keep-good")) from error

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tobiishi.cli.server import Failed
+from tobiishi.odd_characters import odd_character, shown
 
 Channel = Annotated[str, typer.Option(help="The LINE channel.")]
 Title = Annotated[str | None, typer.Option(help="What marketers call it.")]
@@ -22,13 +24,34 @@ KeepGood = Annotated[
 ]
 
 
-def _identified(friend: str) -> str:
+def identified(friend: str | None) -> str | None:
     """The friend's id, as `tobiishi.people.friends.FriendId`. Raises `Failed`."""
-    if not re.fullmatch("[A-Za-z0-9_-]{1,64}", friend):
-        raise Failed(f"{friend!r} is not a LINE user id (U and 32 of 0-9, a-f); correct it")
+    if friend is not None and not re.fullmatch("[A-Za-z0-9_-]{1,64}", friend):
+        raise Failed(no_id(friend))
     return friend
 
 
+def all_identified(friends: list[str]) -> list[str]:
+    """The friends' ids. Raises `Failed`."""
+    for friend in friends:
+        identified(friend)
+    return friends
+
+
+def no_id(text: str) -> str:
+    """Why that is not a friend's id, and how to find it."""
+    refusal = f"'{shown(text)}' is not a LINE user id (U and 32 of 0-9, a-f)"
+    if _NEARLY_AN_ID.match(text):
+        odd = odd_character(text)
+        return f"{refusal}; " + (f"it holds {odd}: take it out" if odd else "correct it")
+    name = text.strip() or "NAME"
+    name = name if name.isalnum() else shlex.quote(name)
+    return f"{refusal}; find the id by the name: tobiishi friend list --name {name}"
+
+
+#: What begins so was meant as an id.
+_NEARLY_AN_ID = re.compile(r"\W*[Uu][0-9A-Fa-f]{4}")
+
 FriendId = Annotated[
-    str, typer.Argument(help="A LINE user id.", metavar="friend", callback=_identified)
+    str, typer.Argument(help="A LINE user id.", metavar="friend", callback=identified)
 ]

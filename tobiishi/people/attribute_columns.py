@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from tobiishi.errors import Invalid
+from tobiishi.odd_characters import odd_character
 from tobiishi.people import friends
 
 #: How a header may name the columns that are known; small and large letters are the same.
@@ -61,6 +62,10 @@ class Column:
     def is_own(self) -> bool:
         return self.name not in COLUMNS
 
+    @property
+    def is_known(self) -> bool:
+        return not self.is_own or not self.name or bool(_OWN.fullmatch(self.name))
+
 
 def columns_of(header: list[str]) -> list[Column]:
     """The columns that a header row names. Raises `Invalid`."""
@@ -75,6 +80,14 @@ def columns_of(header: list[str]) -> list[Column]:
             "or tabs"
         )
     columns = [_column(cell.strip()) for cell in header]
+    if unknown := [f"{column.header[:60]!r}" for column in columns if not column.is_known]:
+        several = len(unknown) > 1
+        raise Invalid(
+            f"column{'s' if several else ''} {', '.join(unknown)} {'are' if several else 'is'} not "
+            f"known; name {'each' if several else 'it'} one of {', '.join(COLUMNS)}, or name an "
+            "attribute of your own in lower-case letters, digits and _ (such as rank), or take "
+            f"{'them' if several else 'it'} out"
+        )
     known: dict[str, Column] = {}
     for column in columns:
         if column.name and column.name in known:
@@ -94,14 +107,7 @@ def columns_of(header: list[str]) -> list[Column]:
 
 def _column(header: str) -> Column:
     plain = unicodedata.normalize("NFKC", header).strip().strip("\ufeff")
-    name = _NAMES.get(plain.lower(), plain)
-    if name and name not in COLUMNS and not _OWN.fullmatch(name):
-        raise Invalid(
-            f"column {header[:60]!r} is not known; name it one of {', '.join(COLUMNS)}, or name "
-            "an attribute of your own in lower-case letters, digits and _ (such as rank), "
-            "or take it out"
-        )
-    return Column(header=header, name=name)
+    return Column(header=header, name=_NAMES.get(plain.lower(), plain))
 
 
 def value_of(name: str, text: str, today: date) -> str | int | list[str]:
@@ -112,7 +118,9 @@ def value_of(name: str, text: str, today: date) -> str | int | list[str]:
     match name:
         case "friend":
             if not ID.fullmatch(text):
-                raise ValueError("is not a LINE user id; write U and 32 of 0-9, a-f")
+                odd = odd_character(text)
+                holds = f"it holds {odd}: take it out" if odd else "write U and 32 of 0-9, a-f"
+                raise ValueError(f"is not a LINE user id; {holds}")
             return text
         case "gender":
             return _one_of(("male", "female", "other"), plain, _GENDERS)

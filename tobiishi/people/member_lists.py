@@ -16,6 +16,7 @@ from typing import Literal
 
 from tobiishi.database import Connection, queries
 from tobiishi.errors import Invalid
+from tobiishi.odd_characters import shown
 
 _sql = queries("uploads")
 
@@ -150,7 +151,7 @@ def _words(line: bytes) -> str:
         text = line.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = line.decode("cp932", "replace")
-    return text.strip()[:60]
+    return shown(text.strip(" \t\r\n"))[:60]
 
 
 async def upload(

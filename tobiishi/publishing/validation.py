@@ -16,6 +16,8 @@ from tobiishi.scenario import Problem, Scenario, ScenarioError, advice_on, read,
 SAMPLE = {"display_name": "花子", "language": "ja", "gender": "female", "region": "東京都"}
 
 _PROPERTY = re.compile(r"\w+")
+#: LINE's "A message (messages[0]) in the request body is invalid".
+_IN_MESSAGE = re.compile(r"\(messages\[(\d+)\]\)")
 
 
 class Warning(BaseModel):
@@ -66,9 +68,13 @@ async def check(
 
 def _refusals(error: Refused) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """LINE's details, each with the path below the send: `messages[0].text`."""
+    numbered = _IN_MESSAGE.search(error.message)
     if not error.details:
         yield ("messages",), error.message
     for detail in error.details:
         parts = _PROPERTY.findall(detail.property)
         path = tuple(int(part) if part.isdigit() else part for part in parts)
+        if numbered and detail.property.startswith("/"):
+            # Of a flex message LINE writes the place as a JSON pointer below its contents.
+            path = ("messages", int(numbered[1]), "contents", *path)
         yield path or ("messages",), detail.message
