@@ -231,7 +231,7 @@ async def test_an_enrolment_is_seen_paused_and_cancelled_over_http(
     for change in ("pause", "resume", "cancel"):
         answer = await door.api("POST", f"{at}/{change}")
         assert answer.status_code == 400
-        assert "is over: it was cancelled at" in answer.json()["detail"]
+        assert "is over: it was cancelled (by request)" in answer.json()["detail"]
     assert (await door.api("PATCH", at, json={"per_second": 7})).status_code == 400
 
 
