@@ -11,7 +11,7 @@ import sys
 import uvicorn
 from fastapi import FastAPI
 
-from tobiishi import logs
+from tobiishi import http_server, logs
 from tobiishi.api import create_app
 from tobiishi.api.context import Context
 from tobiishi.database import Database, Unavailable
@@ -35,17 +35,17 @@ def main() -> None:
         sys.exit("\n".join(f"starter: {line}" for line in str(error).splitlines()))
     except Unavailable as error:
         sys.exit(f"starter: the database can't be reached (DATABASE_URL): {error}")
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings),
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=2,
+    try:
+        doors = http_server.doors(settings.host, settings.port)
+    except OSError as error:
+        sys.exit(
+            f"starter: port {settings.port} can't be opened on {settings.host} ({error}); "
+            "set TOBIISHI_PORT to another one"
         )
+    server = uvicorn.Server(
+        http_server.config(create_app(settings), log_config=None, timeout_graceful_shutdown=2)
     )
-    server.run()
+    server.run(sockets=doors)
     sys.exit(0 if server.started else 1)
 
 

@@ -19,7 +19,7 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
 
-from activities import Awaiting, Branching, Ending, Enrolling, Sending, Tagging
+from activities import Awaiting, Branching, Ending, Enrolling, Sending, Starting, Tagging
 from activities.context import Context
 from tobiishi import logs, temporal, worker_http
 from tobiishi.channels import pacing
@@ -56,13 +56,15 @@ async def working(
     version = deployment(build_id)
     awaiting, branching, ending = Awaiting(context), Branching(context), Ending(context)
     sending, tagging, enrolling = Sending(context), Tagging(context), Enrolling(context)
+    starting = Starting(context)
     pollers = PollerBehaviorAutoscaling(initial=2, maximum=20)
     journeys = Worker(
         client,
         task_queue=temporal.JOURNEYS,
         workflows=[JourneyWorkflow, EnrolmentWorkflow],
         activities=[
-            *(awaiting.begin, awaiting.look, branching.choose, tagging.tag, ending.end),
+            *(awaiting.begin, awaiting.look, branching.choose, tagging.tag),
+            *(starting.plan, ending.end),
             *(enrolling.enter_page, enrolling.call_off),
         ],
         workflow_task_poller_behavior=pollers,

@@ -8,6 +8,7 @@ from activities.branching import Branching
 from activities.ending import Ending
 from activities.enrolling import Enrolling
 from activities.sending import Sending
+from activities.starting import Starting
 from activities.tagging import Tagging
 
-__all__ = ["Awaiting", "Branching", "Ending", "Enrolling", "Sending", "Tagging"]
+__all__ = ["Awaiting", "Branching", "Ending", "Enrolling", "Sending", "Starting", "Tagging"]

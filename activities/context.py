@@ -70,7 +70,8 @@ async def taken(
     transaction that takes the step.
     """
     local = at.astimezone(ZoneInfo(scenario.timezone))
-    own = spread_out(scenario, plan, friend=turn.journey.friend, now=at)
+    await journeys.record_past_waits(connection, turn.journey, scenario, plan, at=at)
+    own = spread_out(scenario, replace(plan, past=()), friend=turn.journey.friend, now=at)
     await journeys.set_next(connection, turn.journey, own)
     return Taken(said=f"{local:%m-%d %H:%M} {text}", plan=own)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,6 +38,7 @@ from tobiishi.plan import JourneyRef, Plan, Taken, Turn
 from tobiishi.scenario import (
     Scenario,
     Send,
+    noting,
     plan_after,
     plan_end,
     render,
@@ -79,8 +81,11 @@ class Sending:
             await _stop_if_held(connection, journey, key, at)
             claimed = await _claim(connection, turn, step, key, at)
         verdict = deliveries.verdict_on(claimed, now=at, too_late=when == "never")
-        delivery = await self._follow(verdict, turn, step, claimed, at)
+        with noting() as notes:
+            delivery = await self._follow(verdict, turn, step, claimed, at)
         text = _in_words(delivery)
+        # What the friend's attributes are is kept in our database, and not in Temporal's.
+        kept = "; ".join([text, *notes])
         is_over = delivery.status == "refused" and step.if_refused == "end"
         next_plan = _next_plan(scenario, turn, verdict, is_over=is_over, at=at)
         async with self.context.database.transaction() as connection:
@@ -88,7 +93,7 @@ class Sending:
             if is_over:
                 await journeys.stop_refused(connection, journey, because=text)
             await journeys.add_to_trail(
-                connection, journey, step=plan.step, visit=plan.visit, at=at, text=text
+                connection, journey, step=plan.step, visit=plan.visit, at=at, text=kept
             )
             answer = await taken(connection, scenario, turn, text, at=at, plan=next_plan)
         if verdict != "settled":
@@ -131,11 +136,11 @@ class Sending:
             friend = await friends.get(connection, journey.channel, journey.friend)
         line = self.context.line(channel)
         try:
-            if uses_profile(step.messages):
+            if await asyncio.to_thread(uses_profile, step.messages):
                 friend = await self._with_profile(line, friend, at)
-            messages = await self._traceable(
-                journey, step, delivery, render(step.messages, friend.variables())
-            )
+            # In a thread: the first time, all templates of the messages are read.
+            filled = await asyncio.to_thread(render, step.messages, friend.variables())
+            messages = await self._traceable(journey, step, delivery, filled)
             with metrics.timing_line(journey.channel):
                 sent = await line.push(journey.friend, messages, retry_key=delivery.retry_key)
         except Refused as error:

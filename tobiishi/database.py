@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import aiosql
 import asyncpg
+from asyncpg.transaction import Transaction
 
 from tobiishi.errors import TobiishiError
 
@@ -48,9 +51,15 @@ Unavailable = (
     asyncpg.ReadOnlySQLTransactionError,
 )
 
-#: How long to wait for a connection of the pool, and for one that is given back to be clean: a
-#: database that hangs keeps none of them for good.
-_CONNECT_TIMEOUT_SECONDS = 10
+#: How long to wait for a connection of the pool: a database that hangs keeps nobody for good.
+_ACQUIRE_TIMEOUT_SECONDS = 10
+#: How long to wait for a new connection.
+_CONNECT_TIMEOUT_SECONDS = 5
+#: How long a connection that is given back, or closed, may take to be clean before it is cut.
+_GIVE_BACK_TIMEOUT_SECONDS = 2
+
+#: What ends a use of a connection before its time. Whoever set a limit waits for nothing more.
+_CUT_SHORT = (asyncio.CancelledError, TimeoutError)
 
 # Any fixed number: it only has to be the same in every process that migrates.
 _MIGRATION_LOCK = 7_106_117_541
@@ -69,9 +78,66 @@ def queries(noun: str) -> Any:
     return aiosql.from_path(SQL / f"{noun}.sql", "asyncpg", mandatory_parameters=False)
 
 
+async def clock(connection: Connection) -> datetime:
+    """The time by the database's clock, which all starters share: a machine's own may be wrong."""
+    shown: datetime = await connection.fetchval("select clock_timestamp()")
+    return shown
+
+
 async def all_rows(selected: AsyncIterator[asyncpg.Record]) -> list[asyncpg.Record]:
     """All the rows that a query of many selects."""
     return [row async for row in selected]
+
+
+# asyncpg's class takes a parameter in the type checker only.
+if TYPE_CHECKING:
+    _Base = asyncpg.Connection[asyncpg.Record]
+else:
+    _Base = asyncpg.Connection
+
+
+class _Connection(_Base):
+    """A connection whose transactions keep nobody waiting when they are cut short."""
+
+    #: It is being closed, as its last use was cut short.
+    abandoned = False
+
+    def transaction(
+        self, *, isolation: Any = None, readonly: bool = False, deferrable: bool = False
+    ) -> Transaction:
+        self._check_open()  # type: ignore[attr-defined]
+        return _Transaction(self, isolation, readonly, deferrable)
+
+    def abandon(self) -> None:
+        """Close it in the background, which also undoes what is open: nobody waits for that."""
+        if not self.abandoned:
+            self.abandoned = True
+            task = asyncio.create_task(_close(self))
+            _closing.add(task)
+            task.add_done_callback(_closing.discard)
+
+
+class _Transaction(Transaction):
+    def __init__(
+        self, connection: _Connection, isolation: Any, readonly: bool, deferrable: bool
+    ) -> None:
+        super().__init__(connection, isolation, readonly, deferrable)
+        self._ours = connection
+
+    async def __aexit__(self, extype: object, ex: object, tb: object) -> None:
+        if isinstance(ex, _CUT_SHORT):
+            # A rollback waits for a database that may hang.
+            self._ours.abandon()
+        else:
+            await super().__aexit__(extype, ex, tb)
+
+
+_closing: set[asyncio.Task[None]] = set()
+
+
+async def _close(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    with suppress(*Unavailable):
+        await connection.close(timeout=_GIVE_BACK_TIMEOUT_SECONDS)
 
 
 class Database:
@@ -80,17 +146,27 @@ class Database:
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], dsn: str) -> None:
         self.pool = pool
         self._dsn = dsn
+        #: What the database's clock showed when it was last asked, and our count of seconds then.
+        self._clock = datetime.now(UTC), time.monotonic()
 
     @classmethod
     async def open(cls, dsn: str, *, size: int = 10) -> Database:
         """Connect, and bring the schema up to date. Raises `SchemaBusy` or one of `Unavailable`."""
         with _connecting():
             pool = await asyncpg.create_pool(
-                dsn, min_size=1, max_size=size, timeout=5, command_timeout=30, init=_prepare
+                dsn,
+                min_size=1,
+                max_size=size,
+                timeout=_CONNECT_TIMEOUT_SECONDS,
+                command_timeout=30,
+                init=_prepare,
+                connection_class=_Connection,
             )
         database = cls(pool, dsn)
         try:
             await database.migrate()
+            async with database.connection() as connection:
+                await database.clock(connection)
         except BaseException:
             await database.close()
             raise
@@ -98,18 +174,45 @@ class Database:
 
     async def close(self) -> None:
         with suppress(TimeoutError):  # A connection that hangs is cut then.
-            async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
+            async with asyncio.timeout(_GIVE_BACK_TIMEOUT_SECONDS):
                 await self.pool.close()
+
+    async def clock(self, connection: Connection) -> datetime:
+        """The time by the database's clock, asked now; `now` goes by it."""
+        asked = await clock(connection)
+        self._clock = asked, time.monotonic()
+        return asked
+
+    def now(self) -> datetime:
+        """The time by the database's clock, also where it can't be asked.
+
+        Counted on from when it was last asked, which the relay does twice a second; this machine's
+        time of day has no part in it.
+        """
+        shown, counted = self._clock
+        return shown + timedelta(seconds=time.monotonic() - counted)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection of the pool, where each statement commits by itself."""
+        """A connection of the pool, where each statement commits by itself.
+
+        A use that is cut short, such as by `asyncio.timeout`, ends at once, even where the
+        database hangs; its statement is cancelled and its connection closed in the background.
+        """
         with _connecting():
-            connection = await self.pool.acquire(timeout=_CONNECT_TIMEOUT_SECONDS)
+            connection = await self.pool.acquire(timeout=_ACQUIRE_TIMEOUT_SECONDS)
+        # The pool's wrapper forgets it as soon as it is closed.
+        used = cast(_Connection, connection._con)  # type: ignore[attr-defined]
         try:
             yield connection
+        except _CUT_SHORT:
+            used.abandon()
+            raise
         finally:
-            await self.pool.release(connection)
+            if not used.abandoned:
+                # What was asked is done, whether or not the connection can be used again.
+                with suppress(*Unavailable):
+                    await self.pool.release(connection, timeout=_GIVE_BACK_TIMEOUT_SECONDS)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -121,13 +224,19 @@ class Database:
     async def long_transaction(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
         """A transaction without a time limit, on a connection of its own: the pool's stay free."""
         with _connecting():
-            connection = await asyncpg.connect(self._dsn, timeout=5)
+            connection = await asyncpg.connect(
+                self._dsn, timeout=_CONNECT_TIMEOUT_SECONDS, connection_class=_Connection
+            )
         try:
             await _prepare(connection)
             async with connection.transaction():
                 yield connection
+        except _CUT_SHORT:
+            connection.abandon()
+            raise
         finally:
-            await connection.close()
+            if not connection.abandoned:
+                await _close(connection)
 
     async def missing_migrations(self) -> list[str]:
         """The names of the migrations that the database has not seen."""
@@ -190,7 +299,13 @@ def _migrations() -> list[Path]:
 
 
 async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    for name in ("json", "jsonb"):
-        await connection.set_type_codec(
-            name, encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
-        )
+    try:
+        async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
+            for name in ("json", "jsonb"):
+                await connection.set_type_codec(
+                    name, encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
+                )
+    except BaseException:
+        # The pool would close it, and wait for that.
+        connection.terminate()
+        raise

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pythonjsonlogger.json import JsonFormatter
 
 from tobiishi.plan import JourneyRef
+from tobiishi.text import visible
 
 Format = Literal["text", "json"]
 
@@ -32,13 +33,23 @@ def start(format: Format = "text") -> None:
 
 def formatter(format: Format) -> logging.Formatter:
     if format == "text":
-        return logging.Formatter(_TEXT)
+        return _OneLine(_TEXT)
     return JsonFormatter(
         _JSON,
         rename_fields={"asctime": "at", "levelname": "level", "name": "logger"},
         datefmt="%Y-%m-%dT%H:%M:%S%z",
         json_ensure_ascii=False,
     )
+
+
+class _OneLine(logging.Formatter):
+    """A message is one line, whatever people wrote into it; a traceback has lines of its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return visible(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        return visible(super().formatException(ei), keep="\n\t")
 
 
 def about(journey: JourneyRef, **more: Any) -> dict[str, Any]:

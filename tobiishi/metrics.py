@@ -7,11 +7,12 @@ https://prometheus.io/docs/practices/naming/
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from prometheus_client import (
     CollectorRegistry,
@@ -33,7 +34,7 @@ _log = logging.getLogger(__name__)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 #: Seconds that looked-up values are cached: several may ask.
 CACHE_SECONDS = 10.0
-#: How long Temporal may take for an answer.
+#: How long the database and Temporal may take for their answers.
 ANSWER_TIMEOUT = timedelta(seconds=3)
 #: Failed attempts after which a row of the relay's queues is stuck: somebody must be told.
 STUCK_AFTER = 5
@@ -121,15 +122,16 @@ class Gauges:
             )
             found.metrics.append(away)
             parts = {"database": self._in_database, "temporal": self._in_temporal}
-            for part, look in parts.items():
-                away.add_metric([part], 0 if await _look(look, found, part) else 1)
+            looks = (_look(look, found, part) for part, look in parts.items())
+            for part, is_there in zip(parts, await asyncio.gather(*looks), strict=True):
+                away.add_metric([part], 0 if is_there else 1)
             self._seen = generate_latest(found)
             self._until = time.monotonic() + CACHE_SECONDS
         return self._seen
 
     async def _in_database(self, found: _Found) -> None:
-        at = datetime.now(UTC)
         async with self.database.connection() as connection:
+            at = await self.database.clock(connection)
             for row in await all_rows(_sql.queues(connection, stuck_after=STUCK_AFTER)):
                 lag = (at - row["since"]).total_seconds() if row["since"] else 0.0
                 found.gauge("relay_waiting", row["waiting"], queue=row["queue"])
@@ -190,7 +192,8 @@ class _Found:
 
 async def _look(look: Callable[[_Found], Awaitable[None]], found: _Found, part: str) -> bool:
     try:
-        await look(found)
+        async with asyncio.timeout(ANSWER_TIMEOUT.total_seconds()):
+            await look(found)
     except (*Unavailable, RPCError, RuntimeError) as error:
         _log.warning("metrics: %s can't be asked: %r", part, error)
         return False

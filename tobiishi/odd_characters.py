@@ -15,7 +15,9 @@ def odd_character(text: str) -> str | None:
     """The first character that nobody sees, in words: `a no-break space (U+00A0)`."""
     for at, character in enumerate(text):
         if _is_odd(character) or (character == _PLAIN_BLANK and at in (0, len(text) - 1)):
-            return f"a {_name(character)} (U+{ord(character):04X})"
+            name = _name(character)
+            article = "an" if name[0] in "aeio" else "a"
+            return f"{article} {name} (U+{ord(character):04X})"
     return None
 
 

@@ -42,6 +42,9 @@ class Plan:
     visit: int = 1
     #: Path of the wait that the journey is in until then; empty where in none.
     wait: str = ""
+    #: Paths of the waits that were past, so that what follows them is left out. The trail has them
+    #: before Temporal gets the plan.
+    past: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +100,17 @@ class JourneyState:
     plan: Plan
     #: The last things done, for people.
     trail: list[str] = field(default_factory=list)
+    #: When the first plan was made by the database's clock; None after the first look at it.
+    planned_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """A journey that begins, as an activity gets it."""
+
+    journey: JourneyRef
+    #: When it began, by Temporal's clock.
+    began: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

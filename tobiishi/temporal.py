@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -32,6 +34,8 @@ JOURNEYS = "journeys"
 #: (`temporal task-queue config set --task-queue line --queue-rps-limit …`).
 LINE = "line"
 
+#: Bytes: Temporal refuses summaries of over 400, and with them the whole command.
+MAX_SUMMARY_BYTES = 380
 #: How long Temporal may take for an answer to one of our requests.
 ANSWER_TIMEOUT = timedelta(seconds=10)
 
@@ -73,6 +77,19 @@ def is_away(error: BaseException) -> bool:
         return error.status in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
     # What a client raises that was never connected.
     return isinstance(error, RuntimeError) and "connect" in str(error)
+
+
+@asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """A first call has to connect, for which the SDK takes 30 seconds, whatever the call may take.
+
+    Raises the SDK's own error after `ANSWER_TIMEOUT`.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT.total_seconds()):
+            yield
+    except TimeoutError as error:
+        raise RuntimeError("Failed client connect: no answer in time") from error
 
 
 def connect_config() -> dict[str, Any]:

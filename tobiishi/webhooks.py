@@ -11,8 +11,8 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, NoReturn
 
 import asyncpg
@@ -28,7 +28,8 @@ from pydantic.alias_generators import to_camel
 
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import Invalid
-from tobiishi.people.friends import FriendId
+from tobiishi.people.events import forget_detail
+from tobiishi.user_ids import FriendId
 
 _sql = queries("webhooks")
 _friend_id: TypeAdapter[str] = TypeAdapter(FriendId)
@@ -59,9 +60,13 @@ class Follow(_Line):
 
 class Postback(_Line):
     data: str
+    #: What was chosen: a time, or a rich menu.
+    params: dict[str, Any] | None = None
 
 
 class WebhookMessage(_Line):
+    #: `text`, `sticker`, `image` and so on.
+    type: str | None = None
     #: The message that the friend quoted to answer it.
     quoted_message_id: str | None = None
 
@@ -119,7 +124,9 @@ class KeptEvent:
 
     @classmethod
     def from_row(cls, row: asyncpg.Record) -> KeptEvent:
-        return cls(**{name: row[name] for name in cls.__dataclass_fields__})
+        kept = cls(**{name: row[name] for name in cls.__dataclass_fields__})
+        # A former release believed a moment that had not come.
+        return replace(kept, occurred_at=min(kept.occurred_at, kept.received_at))
 
     @property
     def event(self) -> WebhookEvent:
@@ -139,9 +146,29 @@ def read(channel: str, body: bytes, *, received_at: datetime) -> list[KeptEvent]
         raise Invalid(f"the body is not JSON: {error}") from error
     try:
         request = Body.model_validate(parsed)
-        return [_read_event(channel, event, received_at) for event in request.events]
+        events = [_read_event(channel, event, received_at) for event in request.events]
     except ValidationError as error:
         raise Invalid(f"the body is not a LINE webhook: {_in_words(error)}") from error
+    return _not_to_come(events, received_at)
+
+
+def _not_to_come(events: list[KeptEvent], received_at: datetime) -> list[KeptEvent]:
+    """The events, none of them later than it came: a clock may be wrong, or a stamp made up.
+
+    Those that are later by their stamps keep their order, a microsecond apart.
+    """
+    later = sorted(
+        (event for event in events if event.occurred_at > received_at),
+        key=lambda event: event.occurred_at,
+        reverse=True,
+    )
+    believed = {
+        id(event): received_at - timedelta(microseconds=number)
+        for number, event in enumerate(later)
+    }
+    return [
+        replace(event, occurred_at=believed.get(id(event), event.occurred_at)) for event in events
+    ]
 
 
 def _in_words(error: ValidationError) -> str:
@@ -225,6 +252,12 @@ async def forget_message(connection: Connection, kept: KeptEvent) -> None:
                 webhook_event_id=row["webhook_event_id"],
                 body=body,
             )
+            await forget_detail(connection, kept.channel, answer_key(row["webhook_event_id"]))
+
+
+def answer_key(webhook_event_id: str) -> str:
+    """The key of the friend's event that a webhook event is kept as."""
+    return f"webhook {webhook_event_id}"
 
 
 async def take(connection: Connection, *, now: datetime, limit: int) -> list[KeptEvent]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -14,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from temporalio.client import Client
 
-from tobiishi import metrics, readiness
+from tobiishi import http_server, metrics, readiness
 from tobiishi.database import Database
 from tobiishi.errors import SettingError
 from tobiishi.settings import Settings
@@ -46,17 +45,17 @@ async def opened(settings: Settings, database: Database, client: Client) -> Asyn
 
     routes = {"/metrics": counted, "/healthz": lives, "/readyz": ready}
     try:
-        door = socket.create_server((settings.metrics_host, settings.metrics_port))
+        doors = http_server.doors(settings.metrics_host, settings.metrics_port)
+        for door in doors:
+            door.listen()  # Who comes before the server runs waits for it.
     except OSError as error:
         raise SettingError(
             f"port {settings.metrics_port} can't be opened on {settings.metrics_host} ({error}); "
             "set TOBIISHI_METRICS_PORT to another one"
         ) from error
     app = Starlette(routes=[Route(path, answer) for path, answer in routes.items()])
-    server = _Server(
-        uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
-    )
-    serving = asyncio.create_task(server.serve(sockets=[door]))
+    server = _Server(http_server.config(app, log_config=None, timeout_graceful_shutdown=1))
+    serving = asyncio.create_task(server.serve(sockets=doors))
     try:
         yield
     finally:

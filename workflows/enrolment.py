@@ -21,7 +21,8 @@ from workflows.journey import ATTEMPT_TIMEOUT, RETRY_FOREVER
 with workflow.unsafe.imports_passed_through():
     from activities import Enrolling
     from tobiishi.publishing.enrolment_plan import EnrolmentRef, Progress
-    from tobiishi.temporal import JOURNEYS
+    from tobiishi.temporal import JOURNEYS, MAX_SUMMARY_BYTES
+    from tobiishi.text import as_markdown
 
 
 @workflow.defn(name="enrolment")
@@ -59,7 +60,7 @@ class EnrolmentWorkflow:
         progress = await workflow.execute_activity_method(
             Enrolling.enter_page, self.enrolment, **self.activity_options("enter a page")
         )
-        workflow.set_current_details(f"**{progress.said}**")
+        workflow.set_current_details(f"**{as_markdown(progress.said)}**")
         return progress
 
     async def rest(self, progress: Progress) -> None:
@@ -69,7 +70,9 @@ class EnrolmentWorkflow:
             delay = max(progress.next_at - workflow.now(), timedelta(0))
         with suppress(TimeoutError):  # The next page is due.
             await workflow.wait_condition(
-                lambda: self.woken, timeout=delay, timeout_summary=progress.said
+                lambda: self.woken,
+                timeout=delay,
+                timeout_summary=as_markdown(progress.said, most_bytes=MAX_SUMMARY_BYTES),
             )
 
     async def call_off(self) -> None:

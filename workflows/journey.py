@@ -17,9 +17,18 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from temporalio.workflow import ActivityCancellationType, ActivityConfig, ActivityHandle
 
 with workflow.unsafe.imports_passed_through():
-    from activities import Awaiting, Branching, Ending, Sending, Tagging
-    from tobiishi.plan import Action, End, JourneyResult, JourneyState, Taken, Turn
-    from tobiishi.temporal import JOURNEY_STATE, JOURNEYS, LINE
+    from activities import Awaiting, Branching, Ending, Sending, Starting, Tagging
+    from tobiishi.plan import (
+        Action,
+        Beginning,
+        End,
+        JourneyResult,
+        JourneyState,
+        Taken,
+        Turn,
+    )
+    from tobiishi.temporal import JOURNEY_STATE, JOURNEYS, LINE, MAX_SUMMARY_BYTES
+    from tobiishi.text import as_markdown
 
 #: The world's errors wait and retry for as long as it takes: no outage drops a friend.
 RETRY_FOREVER = RetryPolicy(
@@ -29,6 +38,9 @@ RETRY_FOREVER = RetryPolicy(
 ATTEMPT_TIMEOUT = timedelta(seconds=30)
 #: and one that died in a send, which heartbeats meanwhile, after this.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+#: The database's clock and Temporal's show the same time where they are no further apart: it takes
+#: a moment to start a journey.
+CLOCKS_AGREE = timedelta(seconds=5)
 #: How much of the trail the details page shows; the database keeps it all.
 TRAIL_LINES_SHOWN = 20
 
@@ -46,6 +58,7 @@ class JourneyWorkflow:
     @workflow.run
     async def run(self, state: JourneyState) -> JourneyResult:
         try:
+            await self.agree_on_time()
             while not await self.is_over():
                 await self.take_step()
                 if workflow.info().is_continue_as_new_suggested():
@@ -69,6 +82,29 @@ class JourneyWorkflow:
         """What the journey waits for may have come: look. `entry` as in `stop`."""
         self.woken = self.woken or entry == self.state.journey.entry
 
+    async def agree_on_time(self) -> None:
+        """Have the first plan made anew where it was made by a clock that is not Temporal's.
+
+        It may have been due an hour ago, or not before an hour from now. Journeys of older releases
+        don't tell by when their plan was made.
+        """
+        planned_at, self.state.planned_at = self.state.planned_at, None
+        if planned_at is None:
+            return
+        journey, started = self.state.journey, workflow.info().workflow_start_time
+        if abs(started - planned_at) <= CLOCKS_AGREE:
+            return
+        began = started - (planned_at - journey.started_at)
+        taken = await workflow.execute_activity_method(
+            Starting.plan,
+            Beginning(journey=journey, began=began),
+            task_queue=JOURNEYS,
+            start_to_close_timeout=ATTEMPT_TIMEOUT,
+            retry_policy=RETRY_FOREVER,
+            summary="plan by Temporal's clock",
+        )
+        self.state.plan = taken.plan
+
     async def is_over(self) -> bool:
         """Sleep until the next step is due. True where none is left, or the journey was stopped.
 
@@ -83,7 +119,7 @@ class JourneyWorkflow:
                 await workflow.wait_condition(
                     lambda: self.stopped or (self.woken and plan.action == Action.LOOK),
                     timeout=delay,
-                    timeout_summary=waiting,
+                    timeout_summary=as_markdown(waiting, most_bytes=MAX_SUMMARY_BYTES),
                 )
         return self.stopped or plan.action == Action.END
 
@@ -117,7 +153,7 @@ class JourneyWorkflow:
             start_to_close_timeout=ATTEMPT_TIMEOUT,
             retry_policy=RETRY_FOREVER,
             cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            summary=turn.plan.label,
+            summary=as_markdown(turn.plan.label, most_bytes=MAX_SUMMARY_BYTES),
             priority=Priority(fairness_key=turn.journey.channel),
         )
         match turn.plan.action:
@@ -151,5 +187,5 @@ class JourneyWorkflow:
 
     def show(self, now: str) -> None:
         """Show in the Temporal UI where the friend is; costs no history."""
-        trail = "\n".join(f"1. {done}" for done in self.state.trail)
-        workflow.set_current_details(f"**{now}**\n\n{trail}")
+        trail = "\n".join(f"1. {as_markdown(done)}" for done in self.state.trail)
+        workflow.set_current_details(f"**{as_markdown(now)}**\n\n{trail}")

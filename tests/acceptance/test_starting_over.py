@@ -20,6 +20,7 @@ WELCOME = """
 scenario: welcome
 title: ようこそ
 start: friend_added
+audiences: {bought: {kind: upload}}
 exit: [{joins: bought}]
 steps:
   - wait: {days: 3}

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.acceptance.conftest import SECRET, Shop
+from tests.acceptance.conftest import EXAMPLES, SECRET, Shop
 from tests.eventually import eventually
 from tobiishi.line import sign
 
@@ -17,6 +17,7 @@ scenario: welcome
 title: 友だち追加ありがとう
 start: friend_added
 reentry: after_finishing
+audiences: {purchased: {kind: upload}}
 exit: [{joins: purchased}]
 steps:
   - send:
@@ -308,7 +309,13 @@ steps: [{send: {name: invitation, messages: [{type: text, text: ご招待しま�
         "joined": 4,
         "already_in": 0,
         "wrong": 1,
-        "wrong_lines": [{"line": 6, "text": "?"}],
+        "wrong_lines": [
+            {
+                "line": 6,
+                "text": "?",
+                "problem": "holds no LINE user id (U and 32 of 0-9, a-f)",
+            }
+        ],
         "header": "userId,name",
     }
     for friend in friends:
@@ -317,3 +324,15 @@ steps: [{send: {name: invitation, messages: [{type: text, text: ご招待しま�
     again = await shop.api.post(upload, content=friends[0])
     assert (again.json()["joined"], again.json()["already_in"]) == (0, 1)
     assert len(await shop.line.texts(friends[0])) == 1
+
+
+async def test_who_does_not_want_the_presale_gets_nothing_more_of_it(shop: Shop) -> None:
+    text = (EXAMPLES / "vip.yaml").read_text(encoding="utf-8")
+    # At whatever time of day this runs.
+    await shop.publish(text.replace('window: {from: "10:00", to: "20:00"}\n', ""))
+    declines = await shop.meet()
+    await shop.join("vip", declines)
+    await eventually(lambda: shop.line.messages(declines))
+    event = {"type": "postback", "userId": declines, "postback": {"data": "presale=no"}}
+    (await shop.line.http.post("/_simulator/events", json=event)).raise_for_status()
+    assert await shop.outcome(declines) == "exited"

@@ -104,3 +104,36 @@ async def _waits(shop: Shop, friend: str) -> bool:
     except Exception:
         return False
     return any(event.HasField("timer_started_event_attributes") for event in history.events)
+
+
+async def test_what_follows_a_date_that_is_past_is_left_out_and_the_trail_has_why(
+    shop: Shop,
+) -> None:
+    await shop.publish("""
+scenario: reminders
+title: お知らせ
+start: friend_added
+steps:
+  - wait: {until: "2020-12-01 10:00", if_past: skip}
+  - send: {name: first, messages: [{type: text, text: あと3週間です}]}
+  - wait: {minutes: 1}
+  - send: {name: hello, messages: [{type: text, text: こんにちは}]}
+  - wait: {until: "2020-12-20 10:00", if_past: skip}
+  - send: {name: last, messages: [{type: text, text: あと2日です}]}
+""")
+    friend = await shop.meet()
+
+    async def has_begun() -> bool:
+        journeys = (await shop.friend(friend))["journeys"]
+        return bool(journeys and journeys[0]["trail"])
+
+    await eventually(has_begun)
+    await shop.pass_days(1)
+    assert await shop.outcome(friend) == "completed"
+    assert await shop.line.texts(friend) == ["こんにちは"]
+    (journey,) = (await shop.friend(friend))["journeys"]
+    assert [entry["said"] for entry in journey["trail"]] == [
+        "left out send first: 2020-12-01 10:00 was past",
+        "sent hello",
+        "left out send last: 2020-12-20 10:00 was past",
+    ]

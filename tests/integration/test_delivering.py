@@ -96,6 +96,20 @@ async def desk(database: Database, channels: Channels) -> AsyncIterator[Desk]:
             yield Desk(context, line, journey, first_plan(version.scenario, NOW))
 
 
+GROUP = "C" + "1" * 32
+
+
+async def test_a_group_that_a_former_release_took_for_a_friend_gets_nothing(desk: Desk) -> None:
+    async with desk.context.database.transaction() as connection:
+        await friends.meet(connection, "default", GROUP, NOW)
+        await connection.execute("update journeys set friend = $1", GROUP)
+    desk.journey = replace(desk.journey, friend=GROUP)
+    await desk.send()
+    (row,) = await desk.ledger()
+    assert (row["status"], row["reason"]) == ("skipped", "not the id of a friend")
+    assert row["request_id"] is None
+
+
 async def test_a_message_is_sent_once_however_often_it_is_tried(desk: Desk) -> None:
     first = desk.plan
     assert await desk.send() == "sent hello"

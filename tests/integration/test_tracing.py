@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -13,12 +14,14 @@ from pydantic import SecretStr
 from activities import Sending
 from activities.context import Context
 from tests.scenarios import publish, yaml
+from tobiishi import webhooks
 from tobiishi.channels.channels import Channel, Channels
 from tobiishi.database import Database
 from tobiishi.journeys import deliveries, journeys
 from tobiishi.journeys.deliveries import Delivery, DeliveryStatus, Traced
-from tobiishi.people import friends
+from tobiishi.people import events, friends
 from tobiishi.plan import JourneyRef
+from tobiishi.relay import answers
 from tobiishi.scenario.model import Send
 from tobiishi.tokens import Signer
 from tobiishi.tracking.links import LinkTracker
@@ -242,3 +245,54 @@ async def test_what_postgres_cannot_keep_stops_no_message(
     sent = await traceable(ledger, tracker, step(odd), delivery)
     assert sent == [odd]
     assert await ledger.trace("with_postback", "kept") == "hello"
+
+
+async def test_which_answer_it_was_is_kept_but_not_what_somebody_wrote(ledger: Ledger) -> None:
+    at = datetime.now(UTC)
+    await ledger.deliver("hello", postbacks=("yes", "when", "x" * 300), videos=("v",), at=at)
+    text = {"id": "9", "type": "text", "text": "ひみつ", "quoteToken": "q"}
+    sticker = {"id": "10", "type": "sticker", "packageId": "1", "stickerId": "1"}
+    long = {"\0": "a", "b": "\0", "c": "d" * 301, "e": 1, "time": "09:30"}
+    told: list[tuple[str, dict[str, Any]]] = [
+        ("postback", {"postback": {"data": "yes"}}),
+        ("postback", {"postback": {"data": "when", "params": {"datetime": "2026-12-01T10:00"}}}),
+        ("postback", {"postback": {"data": "x" * 300, "params": long}}),
+        ("videoPlayComplete", {"videoPlayComplete": {"trackingId": "v"}}),
+        ("message", {"message": text}),
+        ("message", {"message": sticker}),
+    ]
+    read = webhooks.read(
+        "default",
+        json.dumps(
+            {
+                "events": [
+                    {
+                        "type": type,
+                        "webhookEventId": f"e{number}",
+                        "timestamp": round(at.timestamp() * 1000) + number,
+                        "source": {"type": "user", "userId": HANAKO},
+                        **more,
+                    }
+                    for number, (type, more) in enumerate(told)
+                ]
+            }
+        ).encode(),
+        received_at=at + timedelta(seconds=1),
+    )
+    async with ledger.database.transaction() as connection:
+        await webhooks.keep(connection, "default", read)
+        for kept in read:
+            assert await answers.follow(connection, kept), kept
+        kept_events = await events.of_friend(connection, "default", HANAKO)
+        assert [(each.event, each.detail) for each in reversed(kept_events)] == [
+            ("postback", {"data": "yes"}),
+            ("postback", {"data": "when", "params": {"datetime": "2026-12-01T10:00"}}),
+            ("postback", {"data": "x" * 300, "params": {"time": "09:30"}}),
+            ("video", {"tracking_id": "v"}),
+            ("reply", {"type": "text"}),
+            ("reply", {"type": "sticker"}),
+        ]
+        unsend = replace(read[0], body={"type": "unsend", "unsend": {"messageId": "10"}})
+        await webhooks.forget_message(connection, unsend)
+        latest, former, *_ = await events.of_friend(connection, "default", HANAKO)
+        assert (latest.detail, former.detail) == ({}, {"type": "text"})

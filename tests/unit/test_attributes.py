@@ -324,3 +324,10 @@ def test_the_encoding_is_found(data: bytes, encoding: str) -> None:
 def test_another_encoding_is_refused(data: bytes, problem: str) -> None:
     with pytest.raises(Invalid, match=problem):
         encoding_of(io.BytesIO(data))
+
+
+@pytest.mark.parametrize("written", ["\u200b{}", "{}\u00a0", "'{}", "\ufeff{}", "\u2018{}\u2019"])
+def test_what_is_invisible_around_an_id_is_taken_off(written: str) -> None:
+    lines, reader = read(f"\u200bfriend\u00a0,age\n{written.format(A)},1\n")
+    assert [line[1] for line in lines] == [A]
+    assert reader.wrong == 0

@@ -506,7 +506,9 @@ def test_what_a_template_filled_in_is_rewritten_as_it_came_out() -> None:
     assert done[0]["text"] == "<https://a.example/?n=%E8%8A%B1+%7B%E5%AD%90%7D> ok"
     assert done[1]["text"] == "https://a.example/?n=花 {子} ok"
     assert done[2]["text"] == "https://a.example/?n=花 {{子}} ok"
-    assert done[3]["template"]["actions"][0]["uri"] == "<https://a.example/東京都>"
+    assert done[3]["template"]["actions"][0]["uri"] == (
+        "<https://a.example/%E6%9D%B1%E4%BA%AC%E9%83%BD>"
+    )
 
 
 @pytest.mark.parametrize(

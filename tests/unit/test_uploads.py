@@ -38,6 +38,17 @@ def read(data: bytes, *, piece: int = 7) -> tuple[list[bytes], IdReader]:
         b"id;name\n" + A + b";x\n" + B + b";y\n",
         b"\n\n" + A + b"\n\n" + B + b"\n   \n",
         b"  " + A + b"  \n " + B,
+        # What is invisible around an id, or put there by a spreadsheet or a word processor.
+        "\u200b".encode() + A + b"\n" + B,
+        "\ufeff\ufeff".encode() + A + b"\n" + B + "\u00a0".encode(),
+        b"'" + A + b"\n'" + B,
+        "\u2018".encode() + A + "\u2019\n\u3000".encode() + B,
+        b"\x81\x40" + A + b"\n" + B + ",花子".encode("cp932"),
+        b"'" + A + b"',x\n" + B + b",y",
+        # Nothing but ids in a line.
+        A + b"," + B,
+        A + b"\t" + B + b"\t\n",
+        b"userId\n" + A + b"; " + B,
     ],
 )
 @pytest.mark.parametrize("piece", [1, 7, 1000])
@@ -45,6 +56,14 @@ def test_ids_are_found_however_they_are_written(data: bytes, piece: int) -> None
     found, reader = read(data, piece=piece)
     assert found == [A, B]
     assert (reader.ids, reader.wrong) == (2, 0)
+
+
+def test_a_line_of_blanks_takes_no_longer_than_others() -> None:
+    """One search took the cube of its length, in which nothing else had its turn."""
+    line = b" " * 9_000 + b'"' + b" " * 900 + b'"x'
+    found, reader = read(A + b"\n" + line + b"\n" + B + b"\n", piece=20_000)
+    assert found == [A, B]
+    assert [wrong.line for wrong in reader.wrong_lines] == [2]
 
 
 @pytest.mark.parametrize(
@@ -61,6 +80,15 @@ def test_ids_are_found_however_they_are_written(data: bytes, piece: int) -> None
         (A + b"\r\n\r\nx\r\n" + B + b"\r\ny", [3, 5]),
         (A + b"\rx\r" + B + b"\ry", [2, 4]),
         (A + b',"a\nb"\n' + B + b"\n", [2]),  # A line break inside a value.
+        # Several ids in a line, of which the others may be somebody else's.
+        (A + ",花子,".encode() + B, [1]),
+        (b"id,invited by\n" + A + b"," + B + b"\n" + B, [2]),
+        # Damaged ids in the first line are no header.
+        (b"U" + b"a" * 8 + "\u200b".encode() + b"a" * 24 + b"\n" + B, [1]),
+        ("Ｕ４af４980６29".encode() + b"\n" + B, [1]),
+        (b"#" + A + b"\n" + B, [1]),
+        (b"C" + b"a" * 32 + b"\n" + B, [1]),
+        ("花子,".encode() + A + b"\n" + B, [1]),
     ],
 )
 @pytest.mark.parametrize("piece", [1, 7, 1000])
@@ -105,3 +133,15 @@ def test_a_file_that_is_no_list_is_refused_before_it_fills_the_memory(
 ) -> None:
     with pytest.raises(Invalid, match=problem):
         read(data, piece=piece)
+
+
+def test_invisible_characters_of_a_wrong_line_are_named() -> None:
+    _, reader = read(A + "\n\u200bhanako\u00a0\n".encode())
+    [wrong] = reader.wrong_lines
+    assert wrong.text == "⟨zero width space⟩hanako⟨no-break space⟩"
+    assert wrong.problem == "holds no LINE user id (U and 32 of 0-9, a-f)"
+
+
+def test_it_is_named_what_is_wrong_with_several_ids_in_a_line() -> None:
+    _, reader = read(A + ",花子,".encode() + B)
+    assert reader.wrong_lines[0].problem.startswith("holds several ids and other columns")

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict
 
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.errors import Problem, answers
 from tobiishi.people import attribute_files
@@ -100,7 +100,7 @@ async def upload_attributes(
     """All or nothing: an upload that breaks off has told nothing, and is simply sent again."""
     async with context.database.connection() as connection:
         await context.channels.get(connection, channel)
-    at = now()
+    at = context.database.now()
     with SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as file:
         async for piece in request.stream():
             file.write(piece)

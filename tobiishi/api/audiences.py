@@ -9,13 +9,13 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import ConfigDict, Field
 
 from tobiishi.api import paging
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.people import audiences, definitions
-from tobiishi.people.friends import FriendId
 from tobiishi.publishing import audience_removal
 from tobiishi.scenario.rules import AudienceKind, Definition
+from tobiishi.user_ids import FriendId
 
 router = APIRouter(
     prefix="/api/audiences",
@@ -125,7 +125,7 @@ async def put(
             audience,
             body,
             timezone=context.settings.timezone,
-            at=now(),
+            at=context.database.now(),
         )
     context.relay.changes.ring()
     return Audience.model_validate(made)
@@ -198,7 +198,12 @@ async def add(
     async with context.database.transaction() as connection:
         await audiences.get_listed(connection, channel, audience)
         joined = await audiences.join(
-            connection, channel, audience, body.friends, at=now(), reason="added through the API"
+            connection,
+            channel,
+            audience,
+            body.friends,
+            at=context.database.now(),
+            reason="added through the API",
         )
     context.relay.changes.ring()
     return Joined(joined=joined, already_in=len(set(body.friends)) - joined)
@@ -214,7 +219,12 @@ async def remove(
     async with context.database.transaction() as connection:
         await audiences.get_listed(connection, channel, audience)
         left = await audiences.leave(
-            connection, channel, audience, [friend], at=now(), reason="removed through the API"
+            connection,
+            channel,
+            audience,
+            [friend],
+            at=context.database.now(),
+            reason="removed through the API",
         )
     context.relay.changes.ring()
     return Left(left=left)

@@ -8,12 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import AfterValidator, ConfigDict, Field, HttpUrl, SecretStr
 
-from tobiishi.api.context import Authorised, Context, InContext, now
+from tobiishi.api.context import Authorised, Context, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.channels import quotas
 from tobiishi.channels.channels import Channel
-from tobiishi.database import Connection
+from tobiishi.database import Connection, clock
 from tobiishi.line.login import LoginChannel
 from tobiishi.settings import LINE_API_BASE_URL
 
@@ -152,7 +152,7 @@ async def _change_login(
 
 
 async def _summary(connection: Connection, channel: Channel) -> ChannelSummary:
-    quota = await quotas.get(connection, channel.channel, at=now())
+    quota = await quotas.get(connection, channel.channel, at=await clock(connection))
     return ChannelSummary(
         channel=channel.channel,
         title=channel.title,

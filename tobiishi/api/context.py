@@ -6,7 +6,6 @@ import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Annotated, cast
 
 from fastapi import Depends, HTTPException, Query, Request
@@ -79,10 +78,6 @@ class Context:
         if settings.database_url is None:
             raise SettingError("DATABASE_URL is not set; name the Postgres to keep everything in")
         return settings.database_url, Vault(settings.secret_key)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _context(request: Request) -> Context:

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import ConfigDict, Field
 
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.errors import NotFound
@@ -147,7 +147,9 @@ async def resume(number: Number, context: InContext) -> Enrolment:
 async def cancel(number: Number, context: InContext) -> Enrolment:
     """Who has entered already goes on. 400 where it is over."""
     async with context.database.transaction() as connection:
-        changed = await enrolments.cancel(connection, number, because="by request", now=now())
+        changed = await enrolments.cancel(
+            connection, number, because="by request", now=context.database.now()
+        )
     context.relay.enrolments.ring()
     return Enrolment.of(changed)
 

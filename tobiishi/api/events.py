@@ -9,13 +9,13 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from tobiishi.api import paging
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.errors import Invalid
 from tobiishi.people import events, friends
-from tobiishi.people.friends import FriendId
 from tobiishi.scenario.rules import MAX_LOOK_BACK_DAYS, EventName
+from tobiishi.user_ids import FriendId
 
 router = APIRouter(
     prefix="/api", tags=["events"], dependencies=[Authorised], responses=answers(401, 404, 422, 503)
@@ -96,7 +96,7 @@ class FriendEvent(Described):
     responses=answers(400, 413),
 )
 async def record(body: NewEvents, context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> Kept:
-    at, new = now(), 0
+    at, new = context.database.now(), 0
     for number, event in enumerate(body.events):
         _check_time(number, event.at, at)
     async with context.database.transaction() as connection:
@@ -117,7 +117,7 @@ async def record(body: NewEvents, context: InContext, channel: InChannel = DEFAU
                     friend=event.friend,
                     source="site",
                     event=event.event,
-                    occurred_at=event.at or at,
+                    occurred_at=min(event.at or at, at),
                     url=event.url,
                     detail=event.detail,
                     key=event.id and f"api {event.id}",

@@ -5,18 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import ConfigDict, Field, StringConstraints
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import ConfigDict, Field
 
 from tobiishi.api import paging
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.database import Connection
 from tobiishi.journeys import deliveries, journeys
 from tobiishi.people import audiences, friends
-from tobiishi.people.friends import Attributes, FriendId
+from tobiishi.people.friends import Attributes
 from tobiishi.relay import forgetting
+from tobiishi.scenario.parts import Tag, plain_tag
+from tobiishi.user_ids import FriendId
 
 router = APIRouter(
     prefix="/api/friends",
@@ -25,7 +27,8 @@ router = APIRouter(
     responses=answers(401, 404, 422, 503),
 )
 
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
+#: Whatever is kept under it must be removable: releases up to 0.1 took ids that are no friend's.
+KeptId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class _Read(Described):
@@ -179,7 +182,13 @@ async def list_all(
     async with context.database.connection() as connection:
         await context.channels.get(connection, channel)
         found = await friends.page(
-            connection, channel, after=after, limit=limit, tag=tag, audience=audience, name=name
+            connection,
+            channel,
+            after=after,
+            limit=limit,
+            tag=None if tag is None else plain_tag(tag),
+            audience=audience,
+            name=name,
         )
     if found:
         paging.name_next(request, response, found, limit, found[-1].friend)
@@ -188,7 +197,7 @@ async def list_all(
 
 @router.delete("/{friend}", status_code=202, summary="Forget a friend")
 async def forget(
-    friend: FriendId, context: InContext, channel: InChannel = DEFAULT_CHANNEL
+    friend: KeptId, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> dict[str, str]:
     """Ends their journeys, and removes what we keep of them, here and in Temporal.
 
@@ -196,7 +205,7 @@ async def forget(
     can be reached. Who comes back is a new friend.
     """
     async with context.database.transaction() as connection:
-        await forgetting.ask(connection, channel, friend, at=now())
+        await forgetting.ask(connection, channel, friend, at=context.database.now())
     context.relay.forgettings.ring()
     return {"detail": "the friend is being forgotten"}
 
@@ -222,7 +231,10 @@ async def set_attributes(
 ) -> Friend:
     async with context.database.transaction() as connection:
         answer = await _whole(
-            connection, await friends.set_attributes(connection, channel, friend, body, at=now())
+            connection,
+            await friends.set_attributes(
+                connection, channel, friend, body, at=context.database.now()
+            ),
         )
     context.relay.changes.ring()
     return answer
@@ -240,7 +252,7 @@ async def retag(
             friend,
             add=tuple(body.add),
             remove=tuple(body.remove),
-            at=now(),
+            at=context.database.now(),
         )
         answer = await _whole(connection, known)
     context.relay.changes.ring()

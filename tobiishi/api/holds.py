@@ -8,13 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import ConfigDict, Field
 
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.channels import holds
-from tobiishi.database import Connection
+from tobiishi.database import Connection, clock
 from tobiishi.people import friends
 from tobiishi.publishing import versions
+from tobiishi.user_ids import FriendId
 
 router = APIRouter(
     prefix="/api", tags=["holds"], dependencies=[Authorised], responses=answers(401, 404, 422, 503)
@@ -102,7 +103,7 @@ async def resume_scenario(
     responses=answers(400, 413),
 )
 async def pause_friend(
-    friend: Name,
+    friend: FriendId,
     context: InContext,
     body: Why | None = None,
     channel: InChannel = DEFAULT_CHANNEL,
@@ -133,7 +134,7 @@ async def _pause(
             name=name,
             kind="paused",
             reason=(why or Why()).reason,
-            at=now(),
+            at=context.database.now(),
         )
         return [Hold.model_validate(each) for each in await _all(connection, channel)]
 
@@ -146,4 +147,4 @@ async def _resume(context: Context, channel: str, scope: holds.Scope, name: str)
 
 
 async def _all(connection: Connection, channel: str) -> list[holds.Hold]:
-    return await holds.all_of(connection, channel, at=now())
+    return await holds.all_of(connection, channel, at=await clock(connection))

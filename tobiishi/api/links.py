@@ -17,7 +17,7 @@ from typing import Annotated, cast
 import asyncpg
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
-from tobiishi.api.context import Context, InContext, now
+from tobiishi.api.context import Context, InContext
 from tobiishi.api.pages import page, try_again
 from tobiishi.database import Unavailable
 from tobiishi.limits import Limit
@@ -165,7 +165,7 @@ async def _answer(
     token = Token.read(context.signer, kind, re.split(r"[^\0-\x7f]", text, maxsplit=1)[0])
     if token is None:
         return page(404, NOT_FOUND)
-    at, agent = now(), request.headers.get("user-agent", "")
+    at, agent = context.database.now(), request.headers.get("user-agent", "")
     counted = is_for_somebody(request.method, request.headers)
     patience = RECORD_TIMEOUT_SECONDS
     try:

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ConfigDict, Field
 
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers, documents
 from tobiishi.api.pages import page, try_again
@@ -69,7 +69,7 @@ InReception = Annotated[Reception, Depends(_reception)]
 @public.api_route("/r/callback", methods=["GET", "HEAD"], include_in_schema=False)
 async def come_back(request: Request, context: InContext, reception: InReception) -> Response:
     """LINE Login sends people back here, who logged in or would not."""
-    at, query = now(), request.query_params
+    at, query = context.database.now(), request.query_params
     login = Login.read(context.signer, query.get("state", ""))
     # Where LINE's automatic login fails, the state is none of ours: the address still tells where
     # they wanted to go.
@@ -119,7 +119,7 @@ async def enter(
         way_in = await reception.way_in(known)
         return _sent_to(way_in) if way_in else try_again()
     browser = _browser(request, context) or secrets.token_urlsafe(16)
-    login = Login.begin(channel, route, browser, at=now())
+    login = Login.begin(channel, route, browser, at=context.database.now())
     answer = _sent_to(
         authorize_url(
             known.login,
@@ -219,7 +219,7 @@ class RouteSummary(Described):
 async def list_all(context: InContext, channel: InChannel = DEFAULT_CHANNEL) -> list[RouteSummary]:
     async with context.database.connection() as connection:
         known = await context.channels.get(connection, channel)
-        found = await routes.all_of(connection, channel, now=now())
+        found = await routes.all_of(connection, channel, now=context.database.now())
     return [_summary(context, known, route) for route in found]
 
 
@@ -229,7 +229,7 @@ async def get(
 ) -> RouteSummary:
     async with context.database.connection() as connection:
         known = await context.channels.get(connection, channel)
-        found = await routes.get(connection, channel, route, now=now())
+        found = await routes.get(connection, channel, route, now=context.database.now())
     return _summary(context, known, found)
 
 
@@ -246,7 +246,7 @@ async def put(
     async with context.database.transaction() as connection:
         known = await context.channels.get(connection, channel)
         await routes.put(connection, channel, route, title=body.title or route)
-        found = await routes.get(connection, channel, route, now=now())
+        found = await routes.get(connection, channel, route, now=context.database.now())
     # So that it is known before anybody comes.
     await reception.way_in(known)
     return _summary(context, known, found)
@@ -261,7 +261,7 @@ async def remove(
     """409 where a live scenario starts on it, or an audience is of those who came by it."""
     async with context.database.transaction() as connection:
         await context.channels.get(connection, channel)
-        await routes.delete(connection, channel, route, now=now())
+        await routes.delete(connection, channel, route, now=context.database.now())
 
 
 @router.get(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext, now
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, Context, InChannel, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.enrolments import Enrolment
 from tobiishi.api.errors import WRONG_SCENARIO, answers
@@ -116,16 +116,10 @@ async def publish(
     checked = await _checked(request, context, channel)
     scenario = checked.scenario
     async with context.database.transaction() as connection:
-        published = await versions.publish(connection, channel, scenario, checked.source, now=now())
-    context.relay.enrolments.ring()
-    made = [
-        Warning(
-            field="audiences",
-            message=f"audience {name!r} did not exist and was made, empty; "
-            "check its spelling, or fill it",
+        published = await versions.publish(
+            connection, channel, scenario, checked.source, now=context.database.now()
         )
-        for name in published.new_audiences
-    ]
+    context.relay.enrolments.ring()
     return Published(
         channel=channel,
         scenario=scenario.scenario,
@@ -134,7 +128,7 @@ async def publish(
         unchanged=published.unchanged,
         new_audiences=published.new_audiences,
         enrolment=Enrolment.of(published.enrolment) if published.enrolment else None,
-        warnings=[*checked.warnings, *made],
+        warnings=checked.warnings,
         forecast=checked.forecast,
     )
 
@@ -211,7 +205,7 @@ async def retire(
     """Until it is published again. Said again, it goes on where a stopping broke off."""
     stopped = 0
     async with context.database.transaction() as connection:
-        await versions.retire(connection, channel, scenario, now=now())
+        await versions.retire(connection, channel, scenario, now=context.database.now())
     while under_way == "stop":
         async with context.database.transaction() as connection:
             some = await journeys.stop_some_of_scenario(
@@ -233,5 +227,5 @@ async def _checked(request: Request, context: Context, channel: str) -> CheckedS
         channels=context.channels,
         temporal=context.temporal,
         timezone=context.settings.timezone,
-        at=now(),
+        at=context.database.now(),
     )

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi import Path as InPath
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers, documents
 from tobiishi.errors import Invalid
@@ -127,7 +127,7 @@ async def collect(request: Request, context: InContext) -> Response:
     400 for what is no event, 413 for too much of it, 429 for too often, 503 while the database is
     away (the tag then tells it again).
     """
-    at = now()
+    at = context.database.now()
     event = _read(await request.body())
     number = sites.number_of(context.signer, event.visitor, at)
     origin = request.headers.get("origin") or request.headers.get("referer") or ""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import ConfigDict
 
 from tobiishi.api import paging
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.relay import stuck
@@ -90,5 +90,5 @@ async def drop(
     400 for somebody who is to be forgotten: that is tried until it is done.
     """
     async with context.database.transaction() as connection:
-        found = await stuck.drop(connection, channel, queue, id, now=now())
+        found = await stuck.drop(connection, channel, queue, id, now=context.database.now())
     return StuckRow.model_validate(found)

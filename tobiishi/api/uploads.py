@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import ConfigDict
 
 from tobiishi.api.audiences import AudienceName
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, now
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.people import audiences, member_lists
@@ -25,14 +25,16 @@ MAX_FILE_BYTES = 64_000_000
 
 
 class WrongLine(Described):
-    """A line that holds no user id."""
+    """A line whose ids can't be told."""
 
     model_config = ConfigDict(from_attributes=True)
 
     line: int
     """Its number, from 1."""
     text: str
-    """How it begins."""
+    """How it begins, with what is invisible written out."""
+    problem: str
+    """What is wrong with it."""
 
 
 class MembersUploaded(Described):
@@ -41,13 +43,13 @@ class MembersUploaded(Described):
     model_config = ConfigDict(from_attributes=True)
 
     ids: int
-    """Lines with an id."""
+    """Ids in the file."""
     joined: int
     """Friends who were added."""
     already_in: int
     """Friends who were in the audience before."""
     wrong: int
-    """Lines that hold no user id."""
+    """Lines that hold no user id, or several beside other columns."""
     wrong_lines: list[WrongLine]
     """The first thousand of the wrong lines."""
     header: str
@@ -84,7 +86,7 @@ async def upload(
             audience,
             request.stream(),
             on_wrong=on_wrong,
-            at=now(),
+            at=context.database.now(),
             reason="uploaded",
         )
     context.relay.changes.ring()

@@ -18,7 +18,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from tobiishi.temporal import ANSWER_TIMEOUT, LINE
+from tobiishi.temporal import ANSWER_TIMEOUT, LINE, in_time
 
 _log = logging.getLogger(__name__)
 
@@ -40,15 +40,16 @@ class Pace:
 
 async def current(client: Client) -> Pace:
     """The pace that Temporal keeps now. Raises `RPCError`."""
-    answer = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(
-            namespace=client.namespace,
-            task_queue=TaskQueue(name=LINE),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-            report_config=True,
-        ),
-        timeout=ANSWER_TIMEOUT,
-    )
+    async with in_time():
+        answer = await client.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=client.namespace,
+                task_queue=TaskQueue(name=LINE),
+                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+                report_config=True,
+            ),
+            timeout=ANSWER_TIMEOUT,
+        )
     config = answer.config
     return Pace(
         per_channel=_limit(config.fairness_keys_rate_limit_default),
@@ -68,19 +69,22 @@ async def of_a_channel(client: Client) -> float:
 async def change(client: Client, pace: Pace, *, reason: str) -> None:
     """Set the pace in Temporal; it acts within seconds. Raises `RPCError`."""
     update = UpdateTaskQueueConfigRequest.RateLimitUpdate
-    await client.workflow_service.update_task_queue_config(
-        UpdateTaskQueueConfigRequest(
-            namespace=client.namespace,
-            identity=client.identity,
-            task_queue=LINE,
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-            update_queue_rate_limit=update(rate_limit=_rate_limit(pace.together), reason=reason),
-            update_fairness_key_rate_limit_default=update(
-                rate_limit=_rate_limit(pace.per_channel), reason=reason
+    async with in_time():
+        await client.workflow_service.update_task_queue_config(
+            UpdateTaskQueueConfigRequest(
+                namespace=client.namespace,
+                identity=client.identity,
+                task_queue=LINE,
+                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+                update_queue_rate_limit=update(
+                    rate_limit=_rate_limit(pace.together), reason=reason
+                ),
+                update_fairness_key_rate_limit_default=update(
+                    rate_limit=_rate_limit(pace.per_channel), reason=reason
+                ),
             ),
-        ),
-        timeout=ANSWER_TIMEOUT,
-    )
+            timeout=ANSWER_TIMEOUT,
+        )
 
 
 async def ensure(client: Client) -> None:

@@ -41,7 +41,7 @@ def main(
     try:
         wrong = asyncio.run(_chaos(run, console, friends, minutes * 60, seed, rounds, brisk=brisk))
     except Broken as error:
-        console.print(f"[red]{error}[/]")
+        console.print(str(error), style="red", markup=False, emoji=False)
         keep, wrong = True, True
     if keep or wrong:
         console.print(f"data and logs are in {home}")
@@ -113,7 +113,9 @@ def _report(
     for finding in found[:20]:
         console.print(
             f"{finding.friend} ({finding.way.value}): {finding.kind}: "
-            f"should have {', '.join(finding.expected)}; has {', '.join(finding.received)}"
+            f"should have {', '.join(finding.expected)}; has {', '.join(finding.received)}",
+            markup=False,
+            emoji=False,
         )
     console.print("every friend received what they should have" if not found else "[red]FAILED[/]")
 

@@ -16,6 +16,7 @@ from tobiishi.cli import (
     enrolment,
     friend,
     hold,
+    out,
     pace,
     route,
     scenario,
@@ -25,6 +26,7 @@ from tobiishi.cli import (
 from tobiishi.cli.server import Failed, call
 from tobiishi.errors import SettingError
 from tobiishi.settings import Settings
+from tobiishi.text import visible
 
 app = typer.Typer(
     help="Step messages for LINE Official Accounts.",
@@ -61,13 +63,13 @@ def run() -> None:
 @app.command()
 def key() -> None:
     """Make a key for TOBIISHI_SECRET_KEY or TOBIISHI_PAYLOAD_KEYS."""
-    typer.echo(Fernet.generate_key().decode())
+    out.line(Fernet.generate_key().decode())
 
 
 @app.command()
 def codec() -> None:
     """Print the codec endpoint to set in the Temporal UI, where histories are encrypted."""
-    typer.echo(call("GET", "/api/codec")["url"])
+    out.line(call("GET", "/api/codec")["url"])
 
 
 def main() -> None:
@@ -75,7 +77,8 @@ def main() -> None:
     try:
         app()
     except (SettingError, Failed) as error:
-        sys.exit("\n".join(f"tobiishi: {line}" for line in str(error).splitlines()))
+        lines = [visible(f"tobiishi: {line}") for line in str(error).splitlines()]
+        sys.exit("\n".join(lines))
 
 
 __all__ = ["app", "main"]

@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from rich.table import Column
 
 from tobiishi.channels.channels import DEFAULT
+from tobiishi.cli import out
 from tobiishi.cli.files import send
 from tobiishi.cli.options import Channel, File, FriendId, KeepGood, Title, all_identified, no_id
 from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.cli.times import local, zone
-from tobiishi.people.attribute_columns import ID
+from tobiishi.scenario import ScenarioError, read_mapping
+from tobiishi.user_ids import is_user_id
 
 app = typer.Typer(help="Audiences: make, fill, look into.", no_args_is_help=True)
 
@@ -52,7 +51,7 @@ def put(
     if tag is not None:
         body |= {"kind": "tag", "tag": tag}
     made = call("PUT", path_of("audiences", audience), params={"channel": channel}, json=body)
-    typer.echo(f"{made['audience']}: {made['kind']}, {made['members']} members")
+    out.line(f"{made['audience']}: {made['kind']}, {made['members']} members")
 
 
 @app.command()
@@ -67,17 +66,20 @@ def define(
             made = call("PUT", path, params={"channel": channel}, json=definition)
         except Failed as error:
             raise Failed(f"audiences.{name}: {error}") from error
-        typer.echo(f"{made['audience']}: {made['kind']}, {made['members']} members")
+        out.line(f"{made['audience']}: {made['kind']}, {made['members']} members")
 
 
 def _definitions(file: Path) -> dict[str, dict[str, Any]]:
     """The definition of each audience in the file. Raises `Failed`."""
-    problem = "it has no `audiences:`"
+    problem, found = "it has no `audiences:`", None
     try:
-        parsed = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        parsed, problem = None, str(error)
-    found = parsed.get("audiences") if isinstance(parsed, dict) else None
+        parsed, warnings = read_mapping(file.read_bytes())
+    except ScenarioError as error:
+        problem = str(error)
+    else:
+        found = parsed.get("audiences")
+        for warning in warnings:
+            out.line(f"warning: {warning}", err=True)
     if not isinstance(found, dict) or not all(
         isinstance(each or {}, dict) for each in found.values()
     ):
@@ -92,7 +94,7 @@ def _definitions(file: Path) -> dict[str, dict[str, Any]]:
 def add(audience: Name, friends: Friends, channel: Channel = DEFAULT) -> None:
     """Add friends."""
     for friend in friends:
-        if not ID.fullmatch(friend):
+        if not is_user_id(friend):
             raise Failed(f"{no_id(friend)}; nobody was added")
     answer = call(
         "POST",
@@ -100,7 +102,7 @@ def add(audience: Name, friends: Friends, channel: Channel = DEFAULT) -> None:
         params={"channel": channel},
         json={"friends": friends},
     )
-    typer.echo(f"{answer['joined']} joined, {answer['already_in']} were in already")
+    out.line(f"{answer['joined']} joined, {answer['already_in']} were in already")
 
 
 @app.command()
@@ -122,12 +124,12 @@ def upload(
     path = path_of("audiences", audience, "upload")
     done = send(path, file, channel=channel, keep_good=keep_good)
     for wrong in done["wrong_lines"]:
-        typer.echo(f"line {wrong['line']} holds no user id: {wrong['text']}", err=True)
+        out.line(f"line {wrong['line']} {wrong['problem']}: {wrong['text']}", err=True)
+    if done["header"]:
+        out.line(f"the first line was taken for a header: {done['header']}", err=True)
     if not done["ids"]:
-        header = done["header"]
-        note = f"; its first line was taken for a header: {header}" if header else ""
-        typer.echo(f"the file holds no user ids{note}", err=True)
-    typer.echo(
+        out.line("the file holds no user ids", err=True)
+    out.line(
         f"{done['joined']} joined, {done['already_in']} were in already, "
         f"{done['wrong']} wrong lines"
     )
@@ -141,26 +143,26 @@ def remove(audience: Name, friends: Friends, channel: Channel = DEFAULT) -> None
     for friend in friends:
         path = path_of("audiences", audience, "members", friend)
         removed += call("DELETE", path, params={"channel": channel})["left"]
-    typer.echo(f"{removed} removed, {len(friends) - removed} were not in it")
+    out.line(f"{removed} removed, {len(friends) - removed} were not in it")
 
 
 @app.command("list")
 def list_all(channel: Channel = DEFAULT) -> None:
     """All audiences, and how many friends are in each."""
-    table = Table("audience", "title", "kind", "members")
+    table = out.table("audience", "title", "kind", "members")
     for row in call("GET", "/api/audiences", params={"channel": channel}):
         table.add_row(row["audience"], row["title"], row["kind"], str(row["members"]))
-    Console(highlight=False, markup=False).print(table)
+    table.show()
 
 
 @app.command()
 def show(audience: Name, channel: Channel = DEFAULT) -> None:
     """One audience: its kind, its rule, how many friends are in it."""
     known = call("GET", path_of("audiences", audience), params={"channel": channel})
-    typer.echo(f"{known['audience']}: {known['title']}")
-    typer.echo(f"{known['kind']}, {known['members']} members")
+    out.line(f"{known['audience']}: {known['title']}")
+    out.line(f"{known['kind']}, {known['members']} members")
     if known["rule"]:
-        typer.echo(json.dumps(known["rule"], ensure_ascii=False, indent=2))
+        out.lines(json.dumps(known["rule"], ensure_ascii=False, indent=2))
 
 
 @app.command()
@@ -173,12 +175,12 @@ def members(
     """The members, since when and why, in the order of their ids."""
     params = {"channel": channel, "after": after, "limit": most}
     page = call("GET", path_of("audiences", audience, "members"), params=params)
-    table = Table(Column("friend", no_wrap=True), f"since ({zone()})", "why")
+    table = out.table(Column("friend", no_wrap=True), f"since ({zone()})", "why")
     for member in page:
         table.add_row(member["friend"], local(member["joined_at"], seconds=True), member["reason"])
-    Console(highlight=False, markup=False).print(table)
+    table.show()
     if len(page) == most:
-        typer.echo(f"there may be more: --after {page[-1]['friend']}")
+        out.line(f"there may be more: --after {page[-1]['friend']}")
 
 
 @app.command()
@@ -187,18 +189,18 @@ def history(audience: Name, friend: FriendId, channel: Channel = DEFAULT) -> Non
     path = path_of("audiences", audience, "members", friend)
     times = call("GET", path, params={"channel": channel})
     if not times:
-        typer.echo(f"{friend} was never in {audience}")
+        out.line(f"{friend} was never in {audience}")
         return
-    table = Table(f"joined ({zone()})", "why", f"left ({zone()})", "why")
+    table = out.table(f"joined ({zone()})", "why", f"left ({zone()})", "why")
     for time in times:
         left = local(time["left_at"], seconds=True) if time["left_at"] else ""
         joined, because = local(time["joined_at"], seconds=True), time["left_reason"] or "is in it"
         table.add_row(joined, time["reason"], left, because)
-    Console(highlight=False, markup=False).print(table)
+    table.show()
 
 
 @app.command()
 def delete(audience: Name, channel: Channel = DEFAULT) -> None:
     """Delete an audience that nothing uses."""
     call("DELETE", path_of("audiences", audience), params={"channel": channel})
-    typer.echo(f"{audience} is deleted")
+    out.line(f"{audience} is deleted")

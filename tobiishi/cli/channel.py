@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from tobiishi.cli import out
 from tobiishi.cli.server import call, path_of
 from tobiishi.settings import LINE_API_BASE_URL
 
@@ -17,11 +16,11 @@ app = typer.Typer(help="Channels: add, look up.", no_args_is_help=True)
 @app.command("list")
 def list_all() -> None:
     """All channels, with what is left of their messages this month."""
-    table = Table("channel", "title", "webhook", "messages left this month")
+    table = out.table("channel", "title", "webhook", "messages left this month")
     for channel in call("GET", "/api/channels"):
         left = _in_words(channel["quota"])
         table.add_row(channel["channel"], channel["title"], channel["webhook"], left)
-    Console().print(table)
+    table.show()
 
 
 def _in_words(quota: dict[str, Any] | None) -> str:
@@ -46,7 +45,7 @@ def put(
         "api_base_url": api_base_url,
     }
     answer = call("PUT", path_of("channels", channel), json=body)
-    typer.echo(f"{answer['channel']}: set its webhook URL to https://YOUR-HOST{answer['webhook']}")
+    out.line(f"{answer['channel']}: set its webhook URL to https://YOUR-HOST{answer['webhook']}")
 
 
 @app.command()
@@ -58,11 +57,11 @@ def login(
     path = path_of("channels", channel, "login")
     if remove:
         call("DELETE", path)
-        typer.echo(f"{channel}: nobody is told by LINE Login any more")
+        out.line(f"{channel}: nobody is told by LINE Login any more")
         return
     body = {
         "channel_id": typer.prompt("Channel ID of the LINE Login channel"),
         "secret": typer.prompt("Channel secret of the LINE Login channel", hide_input=True),
     }
     answer = call("PUT", path, json=body)
-    typer.echo(f"{channel}: set its callback URL to https://YOUR-HOST{answer['callback']}")
+    out.line(f"{channel}: set its callback URL to https://YOUR-HOST{answer['callback']}")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from tobiishi.channels.channels import DEFAULT
+from tobiishi.cli import out
 from tobiishi.cli.options import Channel
 from tobiishi.cli.server import call
 from tobiishi.cli.times import local
@@ -21,7 +20,7 @@ def deliveries(
 ) -> None:
     """Messages that LINE may or may not have taken, refused, or has not taken yet."""
     params: dict[str, str | int] = {"status": status, "limit": limit, "channel": channel}
-    table = Table("friend", "scenario", "message", "first tried", "tries", "why")
+    table = out.table("friend", "scenario", "message", "first tried", "tries", "why")
     for row in call("GET", "/api/deliveries", params=params):
         table.add_row(
             row["friend"],
@@ -31,4 +30,4 @@ def deliveries(
             str(row["attempts"]),
             row["reason"],
         )
-    Console().print(table)
+    table.show()

@@ -7,13 +7,13 @@ import time
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
+from rich.progress import BarColumn, MofNCompleteColumn, Progress
 
 from tobiishi.channels.channels import DEFAULT
+from tobiishi.cli import out
 from tobiishi.cli.options import Channel
 from tobiishi.cli.server import call
+from tobiishi.text import visible
 
 app = typer.Typer(
     help="Enrolments: who was in a scenario's audience before it was published enters it.",
@@ -29,11 +29,11 @@ _POLL_SECONDS = 1.0
 @app.command("list")
 def list_all(channel: Channel = DEFAULT) -> None:
     """The last enrolments, the newest first."""
-    table = Table("number", "scenario", "audience", "status", "how far")
+    table = out.table("number", "scenario", "audience", "status", "how far")
     for row in call("GET", "/api/enrolments", params={"channel": channel}):
         scenario = f"{row['scenario']} v{row['version']}"
         table.add_row(str(row["id"]), scenario, row["audience"], row["status"], row["said"])
-    Console().print(table)
+    table.show()
 
 
 @app.command()
@@ -78,45 +78,45 @@ def pace(
 def begun(enrolment: dict[str, Any], *, follow: bool | None) -> None:
     """Report an enrolment that has just begun, and follow it on request."""
     number, total = enrolment["id"], enrolment["total"]
-    typer.echo(f"enrolment {number} begins: {total:,} friends are in {enrolment['audience']}")
+    out.line(f"enrolment {number} begins: {total:,} friends are in {enrolment['audience']}")
     if follow is None and sys.stdin.isatty() and sys.stdout.isatty():
         follow = typer.confirm("Watch it? (It goes on whether you do or not.)", default=True)
     if follow:
         show_until_over(number)
     else:
-        typer.echo(f"watch it with: tobiishi enrolment show {number} --follow")
+        out.line(f"watch it with: tobiishi enrolment show {number} --follow")
 
 
 def show_until_over(number: int) -> None:
     """Show a progress bar until it is over; Ctrl-C ends the bar, not the enrolment."""
     bar = Progress(
-        TextColumn("{task.description}"),
+        out.column("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[said]}"),
-        console=Console(stderr=True),
+        out.column("{task.fields[said]}"),
+        console=out.console(err=True),
     )
     seen = call("GET", f"/api/enrolments/{number}")
     try:
         with bar:
-            task = bar.add_task(seen["scenario"], total=None, said="")
+            task = bar.add_task(visible(seen["scenario"]), total=None, said="")
             while True:
                 # More may be looked at than were in it when it began.
                 total = max(seen["total"], seen["seen"])
-                bar.update(task, completed=seen["seen"], total=total, said=seen["said"])
+                bar.update(task, completed=seen["seen"], total=total, said=visible(seen["said"]))
                 if seen["finished_at"]:
                     break
                 time.sleep(_POLL_SECONDS)
                 seen = call("GET", f"/api/enrolments/{number}")
     except KeyboardInterrupt:
-        typer.echo(f"it goes on; tobiishi enrolment pause {number} stops it for a while", err=True)
+        out.line(f"it goes on; tobiishi enrolment pause {number} stops it for a while", err=True)
     _print(seen)
 
 
 def _print(enrolment: dict[str, Any]) -> None:
     where = f"{enrolment['audience']} into {enrolment['scenario']} version {enrolment['version']}"
-    typer.echo(f"enrolment {enrolment['id']}, {where}: {enrolment['status']}")
-    typer.echo(f"{enrolment['said']}, up to {enrolment['per_second']} a second")
+    out.line(f"enrolment {enrolment['id']}, {where}: {enrolment['status']}")
+    out.line(f"{enrolment['said']}, up to {enrolment['per_second']} a second")
     passed = enrolment["passed_over"]
     if any(passed.values()):
         why = {
@@ -125,4 +125,4 @@ def _print(enrolment: dict[str, Any]) -> None:
             "too_late": "came after its period",
         }
         counts = (f"{passed[name]:,} {words}" for name, words in why.items() if passed[name])
-        typer.echo(f"passed over: {', '.join(counts)}")
+        out.line(f"passed over: {', '.join(counts)}")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
+from rich.table import Column
 
 from tobiishi.channels.channels import DEFAULT
+from tobiishi.cli import out
 from tobiishi.cli.files import send
 from tobiishi.cli.options import Channel, FriendId, KeepGood
 from tobiishi.cli.server import Failed, call, path_of
@@ -51,41 +51,41 @@ def list_all(
             break
     if not found and audience:
         call("GET", path_of("audiences", audience), params={"channel": channel})
-    table = Table(Column("friend", no_wrap=True), "name", "status", "attributes")
+    table = out.table(Column("friend", no_wrap=True), "name", "status", "attributes")
     for each in found[:most]:
         known = _in_words(each["attributes"])
         table.add_row(each["friend"], each["display_name"] or "", each["status"], known)
-    _console().print(table)
+    table.show()
     if len(found) > most:
-        typer.echo(f"and more; see more of them with --most {most * 10}")
+        out.line(f"and more; see more of them with --most {most * 10}")
 
 
 @app.command()
 def show(friend: FriendId, channel: Channel = DEFAULT) -> None:
     """A friend, with every journey and why each step was taken."""
     known = call("GET", path_of("friends", friend), params={"channel": channel})
-    console = _console()
-    console.print(Text(known["display_name"] or friend, style="bold"), known["status"])
-    console.print("tags:", ", ".join(known["tags"]) or "none")
-    console.print("attributes:", _in_words(known["attributes"]) or "none")
+    out.words(known["status"], bold=known["display_name"] or friend)
+    out.words("tags:", ", ".join(known["tags"]) or "none")
+    out.words("attributes:", _in_words(known["attributes"]) or "none")
     seen = {**known["seen"], "route": known["route"]}
     if seen_text := ", ".join(
         f"{name}={value}" for name, value in seen.items() if value is not None
     ):
-        console.print("seen:", seen_text)
-    console.print("audiences:", "" if known["audiences"] else "none")
+        out.words("seen:", seen_text)
+    out.words("audiences:", "" if known["audiences"] else "none")
     for member in known["audiences"]:
-        console.print(f"  {member['audience']}: {member['reason']}, {local(member['joined_at'])}")
+        out.words(f"  {member['audience']}: {member['reason']}, {local(member['joined_at'])}")
     for journey in known["journeys"]:
         state = journey["outcome"] or "active"
         because = f": {journey['because']}" if journey["because"] else ""
         name = f"{journey['scenario']} v{journey['version']}"
-        console.print(f"\n{name}: {journey['why']}; {state}{because}")
-        table = Table(f"at ({zone()})", "step", "what")
+        out.line("")
+        out.words(f"{name}: {journey['why']}; {state}{because}")
+        table = out.table(f"at ({zone()})", "step", "what")
         for entry in journey["trail"]:
             table.add_row(local(entry["at"], seconds=True), entry["step"], entry["said"])
         if journey["trail"]:
-            console.print(table)
+            table.show()
 
 
 @app.command()
@@ -93,7 +93,7 @@ def tag(friend: FriendId, tags: Tags, channel: Channel = DEFAULT) -> None:
     """Add tags."""
     path = path_of("friends", friend, "tags")
     known = call("POST", path, params={"channel": channel}, json={"add": tags})
-    typer.echo(", ".join(known["tags"]))
+    out.line(", ".join(known["tags"]))
 
 
 @app.command()
@@ -101,7 +101,7 @@ def untag(friend: FriendId, tags: Tags, channel: Channel = DEFAULT) -> None:
     """Remove tags."""
     path = path_of("friends", friend, "tags")
     known = call("POST", path, params={"channel": channel}, json={"remove": tags})
-    typer.echo(", ".join(known["tags"]) or "none")
+    out.line(", ".join(known["tags"]) or "none")
 
 
 @app.command("set")
@@ -109,7 +109,7 @@ def set_attributes(friend: FriendId, assignments: Assignments, channel: Channel 
     """Set attributes: gender, birthday, age, region, os, language, or the shop's own."""
     path = path_of("friends", friend, "attributes")
     known = call("PATCH", path, params={"channel": channel}, json=_attributes(assignments))
-    typer.echo(_in_words(known["attributes"]) or "none")
+    out.line(_in_words(known["attributes"]) or "none")
 
 
 @app.command()
@@ -130,8 +130,8 @@ def upload(
     done = send("/api/friends/attributes", file, channel=channel, keep_good=keep_good)
     for wrong in done["wrong_lines"]:
         where = f"line {wrong['line']}" + (wrong["column"] and f", {wrong['column']}")
-        typer.echo(f"{where}: '{shown(wrong['text'])}' {wrong['problem']}", err=True)
-    typer.echo(
+        out.line(f"{where}: '{shown(wrong['text'])}' {wrong['problem']}", err=True)
+    out.line(
         f"{done['friends']} friends, {done['met']} of them new, {done['wrong']} wrong lines; "
         f"read as {done['encoding']}"
     )
@@ -145,17 +145,18 @@ def events(
 ) -> None:
     """What a friend was seen to do, the latest first."""
     path = path_of("friends", friend, "events")
-    table = Table(f"at ({zone()})", "event", "of", "url")
+    table = out.table(f"at ({zone()})", "event", "of", "url", "detail")
     for each in call("GET", path, params={"channel": channel, "limit": most}):
         of = "/".join(filter(None, (each["scenario"], each["message"]))) or each["source"]
         at = local(each["occurred_at"], seconds=True)
-        table.add_row(at, each["event"], of, each["url"] or "")
-    _console().print(table)
+        detail = json.dumps(each["detail"], ensure_ascii=False) if each["detail"] else ""
+        table.add_row(at, each["event"], of, each["url"] or "", detail)
+    table.show()
 
 
 @app.command()
 def forget(
-    friend: FriendId,
+    friend: Annotated[str, typer.Argument(help="The id that all of it is kept under.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
     channel: Channel = DEFAULT,
 ) -> None:
@@ -163,7 +164,7 @@ def forget(
     if not yes:
         typer.confirm(f"Remove all that is kept of {friend}? It can't be undone.", abort=True)
     done = call("DELETE", path_of("friends", friend), params={"channel": channel})
-    typer.echo(done["detail"])
+    out.line(done["detail"])
 
 
 def _attributes(assignments: list[str]) -> dict[str, Any]:
@@ -191,8 +192,3 @@ def _in_words(attributes: dict[str, Any]) -> str:
     known = {**attributes, **attributes["fields"]}
     del known["fields"]
     return ", ".join(f"{name}={value}" for name, value in known.items() if value is not None)
-
-
-def _console() -> Console:
-    """Prints what people wrote as they wrote it: `[…]` is not markup."""
-    return Console(highlight=False, markup=False)

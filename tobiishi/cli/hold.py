@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from tobiishi.channels.channels import DEFAULT
+from tobiishi.cli import out
 from tobiishi.cli.options import Channel, identified
 from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.cli.times import local
@@ -51,6 +52,6 @@ def _print(held: Any) -> None:
     for each in held:
         whom = f"{each['scope']} {each['name']}".strip()
         until = f" until {local(each['until'])}" if each["until"] else ""
-        typer.echo(f"{whom}: {each['kind']} since {local(each['since'])}{until}: {each['reason']}")
+        out.line(f"{whom}: {each['kind']} since {local(each['since'])}{until}: {each['reason']}")
     if not held:
-        typer.echo("nothing is held back")
+        out.line("nothing is held back")

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from tobiishi.cli.server import Failed
-from tobiishi.odd_characters import odd_character, shown
+from tobiishi.odd_characters import shown
+from tobiishi.user_ids import is_user_id, why_not
 
 Channel = Annotated[str, typer.Option(help="The LINE channel.")]
 Title = Annotated[str | None, typer.Option(help="What marketers call it.")]
@@ -25,8 +26,8 @@ KeepGood = Annotated[
 
 
 def identified(friend: str | None) -> str | None:
-    """The friend's id, as `tobiishi.people.friends.FriendId`. Raises `Failed`."""
-    if friend is not None and not re.fullmatch("[A-Za-z0-9_-]{1,64}", friend):
+    """The friend's id. Raises `Failed`."""
+    if friend is not None and not is_user_id(friend):
         raise Failed(no_id(friend))
     return friend
 
@@ -40,13 +41,14 @@ def all_identified(friends: list[str]) -> list[str]:
 
 def no_id(text: str) -> str:
     """Why that is not a friend's id, and how to find it."""
-    refusal = f"'{shown(text)}' is not a LINE user id (U and 32 of 0-9, a-f)"
     if _NEARLY_AN_ID.match(text):
-        odd = odd_character(text)
-        return f"{refusal}; " + (f"it holds {odd}: take it out" if odd else "correct it")
+        return f"'{shown(text)}' {why_not(text)}"
     name = text.strip() or "NAME"
     name = name if name.isalnum() else shlex.quote(name)
-    return f"{refusal}; find the id by the name: tobiishi friend list --name {name}"
+    return (
+        f"'{shown(text)}' is not a LINE user id; find the id by the name: "
+        f"tobiishi friend list --name {name}"
+    )
 
 
 #: What begins so was meant as an id.

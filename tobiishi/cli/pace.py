@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tobiishi.cli import out
 from tobiishi.cli.server import call
 
 
@@ -25,8 +26,8 @@ def pace(
             "together": now["together"] if together is None else together or None,
         }
         now = call("PUT", "/api/pace", json=body)
-    typer.echo(f"{_in_words(now['per_channel'])} to each channel's friends")
-    typer.echo(f"{_in_words(now['together'])} of all channels together")
+    out.line(f"{_in_words(now['per_channel'])} to each channel's friends")
+    out.line(f"{_in_words(now['together'])} of all channels together")
 
 
 def _in_words(limit: float | None) -> str:

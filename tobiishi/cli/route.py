@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tobiishi.channels.channels import DEFAULT
+from tobiishi.cli import out
 from tobiishi.cli.options import Channel, Title
 from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.routes.qr import drawn
@@ -25,7 +26,7 @@ def put(
     made = call("PUT", path_of("routes", route), params={"channel": channel}, json={"title": title})
     _print(made)
     for note in made["notes"]:
-        typer.echo(f"note: {note}", err=True)
+        out.line(f"note: {note}", err=True)
 
 
 @app.command("list")
@@ -35,14 +36,14 @@ def list_all(channel: Channel = DEFAULT) -> None:
     for route in found:
         _print(route)
     for note in dict.fromkeys(note for route in found for note in route["notes"]):
-        typer.echo(f"note: {note}", err=True)
+        out.line(f"note: {note}", err=True)
 
 
 @app.command()
 def delete(route: str, channel: Channel = DEFAULT) -> None:
     """Delete a route that no scenario and no audience uses."""
     call("DELETE", path_of("routes", route), params={"channel": channel})
-    typer.echo(f"{route} is deleted")
+    out.line(f"{route} is deleted")
 
 
 @app.command()
@@ -58,9 +59,9 @@ def qr(
     if found["link"] is None:
         raise Failed(found["notes"][0])
     file.write_bytes(drawn(found["link"], "svg" if file.suffix == ".svg" else "png"))
-    typer.echo(f"{file}: {found['link']}")
+    out.line(f"{file}: {found['link']}")
 
 
 def _print(route: dict[str, Any]) -> None:
     came = f"{route['friends']} friends of {route['visits']} visits"
-    typer.echo(f"{route['route']}\t{route['title']}\t{came}\t{route['link'] or 'no link'}")
+    out.row(route["route"], route["title"], came, route["link"] or "no link")

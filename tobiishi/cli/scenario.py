@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from tobiishi.channels.channels import DEFAULT
-from tobiishi.cli import enrolment
+from tobiishi.cli import enrolment, out
 from tobiishi.cli.options import Channel, File
 from tobiishi.cli.server import call, path_of
 from tobiishi.cli.times import local
@@ -31,7 +29,7 @@ def publish(
     """Check a scenario file and publish it as a new version."""
     answer = _send("/api/scenarios", file, channel)
     state = "is live already as" if answer["unchanged"] else "is live as"
-    typer.echo(f"{answer['scenario']} {state} version {answer['version']}")
+    out.line(f"{answer['scenario']} {state} version {answer['version']}")
     if answer["enrolment"]:
         enrolment.begun(answer["enrolment"], follow=follow)
 
@@ -40,8 +38,8 @@ def publish(
 def check(file: File, channel: Channel = DEFAULT) -> None:
     """Check a scenario file, and publish nothing."""
     answer = _send("/api/scenarios/check", file, channel)
-    typer.echo(f"{answer['scenario']} can be published")
-    typer.echo(answer["forecast"])
+    out.line(f"{answer['scenario']} can be published")
+    out.line(answer["forecast"])
 
 
 @app.command()
@@ -57,7 +55,7 @@ def retire(
     params = {"channel": channel, "under_way": under_way}
     answer = call("POST", path_of("scenarios", scenario, "retire"), params=params, timeout=None)
     stop = f"{answer['stopped']:,} of those under way stop"
-    typer.echo(f"{scenario} is retired; {stop if stop_journeys else 'those under way go on'}")
+    out.line(f"{scenario} is retired; {stop if stop_journeys else 'those under way go on'}")
 
 
 @app.command("list")
@@ -66,17 +64,17 @@ def list_all(
     channel: Channel = DEFAULT,
 ) -> None:
     """The live version of each scenario."""
-    table = Table("scenario", "version", "title", "published at")
+    table = out.table("scenario", "version", "title", "published at")
     for row in call("GET", "/api/scenarios", params={"channel": channel, "retired": retired}):
         at = local(row["published_at"])
         table.add_row(row["scenario"], str(row["version"]), row["title"], at)
-    Console().print(table)
+    table.show()
 
 
 @app.command()
 def schema() -> None:
     """The JSON Schema of scenario files, for editors."""
-    typer.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+    out.lines(json.dumps(json_schema(), ensure_ascii=False, indent=2))
 
 
 def _send(path: str, file: Path, channel: str) -> Any:
@@ -88,5 +86,5 @@ def _send(path: str, file: Path, channel: str) -> Any:
     )
     for warning in answer["warnings"]:
         where = f"line {warning['line']}, " if warning["line"] else ""
-        typer.echo(f"warning: {where}{warning['field']}: {warning['message']}", err=True)
+        out.line(f"warning: {where}{warning['field']}: {warning['message']}", err=True)
     return answer

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -38,15 +39,11 @@ def call(method: str, path: str, *, timeout: float | None = 60, **request: Any) 
             f"{settings.home} has none either; set it"
         )
     try:
-        answer = httpx.request(
-            method,
-            url + path,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=timeout,
-            trust_env=False,
-            **request,
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = asyncio.run(
+            _answer(method, url + path, seconds=timeout, headers=headers, **request)
         )
-    except httpx.ReadTimeout as error:
+    except (TimeoutError, httpx.ReadTimeout) as error:
         raise Failed(
             f"the starter at {url} has not answered within {timeout:g} s; it may be at it still"
         ) from error
@@ -62,6 +59,24 @@ def call(method: str, path: str, *, timeout: float | None = 60, **request: Any) 
     if not answer.is_success:
         raise Failed(_words(answer))
     return answer.json() if answer.content else None
+
+
+async def _answer(
+    method: str, url: str, *, seconds: float | None, content: Any = None, **request: Any
+) -> httpx.Response:
+    """The whole answer in time: httpx's own limit is for each piece of it."""
+    if isinstance(content, Iterator):
+        content = _pieces(content)
+    async with (
+        asyncio.timeout(seconds),
+        httpx.AsyncClient(timeout=seconds, trust_env=False) as http,
+    ):
+        return await http.request(method, url, content=content, **request)
+
+
+async def _pieces(content: Iterator[bytes]) -> AsyncIterator[bytes]:
+    for piece in content:
+        yield piece
 
 
 def _words(answer: httpx.Response) -> str:

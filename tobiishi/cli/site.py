@@ -8,6 +8,7 @@ from urllib.parse import quote
 import typer
 
 from tobiishi.channels.channels import DEFAULT
+from tobiishi.cli import out
 from tobiishi.cli.options import Channel
 from tobiishi.cli.server import call
 
@@ -39,4 +40,4 @@ def _call(method: str, path: str, channel: str) -> Any:
 
 
 def _print(answer: Any) -> None:
-    typer.echo("\n".join(answer["sites"]) or "no sites")
+    out.lines("\n".join(answer["sites"]) or "no sites")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from tobiishi.channels.channels import DEFAULT
+from tobiishi.cli import out
 from tobiishi.cli.options import Channel
 from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.cli.times import local
@@ -29,18 +30,18 @@ def list_all(
     params: dict[str, str | int] = {"after": after, "limit": limit, "channel": channel}
     found = call("GET", "/api/stuck", params=params)
     for row in found:
-        typer.echo(_line(row))
+        out.line(_line(row))
     if not found:
-        typer.echo("nothing is stuck")
+        out.line("nothing is stuck")
     elif len(found) == limit:
-        typer.echo(f"there may be more: --after {found[-1]['key']}")
+        out.line(f"there may be more: --after {found[-1]['key']}")
 
 
 @app.command()
 def retry(key: Key, channel: Channel = DEFAULT) -> None:
     """Try one at once; each is tried again by itself, too."""
     row = call("POST", f"{_path(key)}/retry", params={"channel": channel})
-    typer.echo(f"{row['key']} is tried again")
+    out.line(f"{row['key']} is tried again")
 
 
 @app.command()
@@ -53,7 +54,7 @@ def drop(
     if not yes:
         typer.confirm(f"Drop {key}? It is never done then.", abort=True)
     row = call("POST", f"{_path(key)}/drop", params={"channel": channel})
-    typer.echo(f"dropped: {_line(row)}")
+    out.line(f"dropped: {_line(row)}")
 
 
 def _path(key: str) -> str:

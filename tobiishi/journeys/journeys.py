@@ -23,6 +23,7 @@ from tobiishi.scenario import (
     Reentry,
     Scenario,
     first_plan,
+    past_in_words,
     plan_after,
     plan_again,
     plan_way,
@@ -418,6 +419,21 @@ async def add_to_trail(
         detail=detail or {},
     )
     return TrailEntry(**row)
+
+
+async def record_past_waits(
+    connection: Connection, journey: JourneyRef, scenario: Scenario, plan: Plan, *, at: datetime
+) -> None:
+    """Store in the trail what the plan leaves out, because the wait before it was past."""
+    for step in plan.past:
+        await add_to_trail(
+            connection,
+            journey,
+            step=step,
+            at=at,
+            text=past_in_words(scenario, step),
+            detail={"past": True},
+        )
 
 
 async def trail_of(connection: Connection, journey_id: int) -> list[TrailEntry]:

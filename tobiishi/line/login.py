@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -17,6 +16,7 @@ import httpx
 
 from tobiishi.line.errors import LineError, RateLimited, Refused, Unauthorised, Unreachable
 from tobiishi.line.outcome import OutcomeKind, outcome_of
+from tobiishi.user_ids import is_user_id
 
 #: Seconds that a request may take in all.
 TOTAL_TIMEOUT_SECONDS = 15.0
@@ -25,7 +25,6 @@ _TIMEOUT = httpx.Timeout(10.0, connect=5.0, pool=5.0)
 #: Who makes LINE's ID tokens: https://developers.line.biz/en/docs/line-login/verify-id-token/
 ISSUER = "https://access.line.me"
 _LINE_API = "https://api.line.me"
-_USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _ERRORS: Mapping[OutcomeKind, type[LineError]] = {
     OutcomeKind.RATE_LIMITED: RateLimited,
@@ -167,7 +166,7 @@ class LoginClient:
             if answer.get(name) != value:
                 raise Refused(f"the ID token is not of this login: its {name} is another one")
         user_id = _text(answer, "sub")
-        if not _USER_ID.fullmatch(user_id):
+        if not is_user_id(user_id):
             raise Refused("the ID token tells no LINE user id")
         return user_id
 

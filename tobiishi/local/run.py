@@ -32,10 +32,11 @@ from tobiishi.local.keys import missing_keys
 from tobiishi.local.postgres import EmbeddedPostgres
 from tobiishi.local.supervisor import Program, Supervisor, answers, has_written, listens
 from tobiishi.local.temporal_server import NAMESPACE, EmbeddedTemporal
-from tobiishi.scenario import ScenarioError, read_scenario
+from tobiishi.scenario import Scenario, ScenarioError, read_scenario
 from tobiishi.settings import Settings, public_address
 from tobiishi.simulator.login import LOGIN_CHANNEL_ID, LOGIN_CHANNEL_SECRET
 from tobiishi.temporal import SEARCH_ATTRIBUTES, connect, connect_config
+from tobiishi.text import visible
 from tobiishi.tokens import Signer
 
 #: The shop in the examples.
@@ -43,6 +44,7 @@ EXAMPLE_SHOP = "https://shop.example"
 
 _ROOT = Path(__file__).resolve().parents[2]
 _REACH_SECONDS = 5.0
+_NOT_FOUND = 404
 _PUBLISH_SECONDS = 30.0
 
 #: Access token and channel secret of the simulator's channel. Used by nothing else, so not secret.
@@ -283,7 +285,7 @@ def _unreachable(address: str, error: Exception) -> LocalError:
 
 
 async def _publish(folder: Path, starter: str, token: str, simulator: str | None) -> list[str]:
-    """Publish the scenarios of a folder, except retired ones.
+    """Publish the scenarios of a folder, except retired ones, with the routes they start on.
 
     An invalid one is reported and skipped. With a simulator, its demo shop replaces the shop in the
     examples.
@@ -303,8 +305,16 @@ async def _publish(folder: Path, starter: str, token: str, simulator: str | None
             retired = {row["scenario"] for row in answer.raise_for_status().json()}
             for file in _scenario_files(folder):
                 text = file.read_bytes().replace(EXAMPLE_SHOP.encode(), shop.encode())
-                if _name_in(text) in retired:
+                scenario = _scenario_in(text)
+                if scenario and scenario.scenario in retired:
                     continue
+                for route in _routes_of(scenario) if scenario else ():
+                    if (await http.get(f"/api/routes/{route}")).status_code == _NOT_FOUND:
+                        await http.put(
+                            f"/api/routes/{route}",
+                            json={},
+                            headers={"Content-Type": "application/json"},
+                        )
                 response = await http.post("/api/scenarios", content=text)
                 if response.is_success:
                     answer = response.json()
@@ -316,11 +326,16 @@ async def _publish(folder: Path, starter: str, token: str, simulator: str | None
     return published
 
 
-def _name_in(text: bytes) -> str | None:
-    """The scenario's name; None in a file that is wrong."""
+def _scenario_in(text: bytes) -> Scenario | None:
+    """The scenario; None in a file that is wrong."""
     with contextlib.suppress(ScenarioError):
-        return read_scenario(text).scenario
+        return read_scenario(text)
     return None
+
+
+def _routes_of(scenario: Scenario) -> tuple[str, ...]:
+    """The routes that it starts on."""
+    return (scenario.start.friend_added and scenario.start.friend_added.routes) or ()
 
 
 def _scenario_files(folder: Path) -> list[Path]:
@@ -358,14 +373,14 @@ def _print_table(rows: dict[str, str | None]) -> None:
     for what, where in rows.items():
         if where:
             table.add_row(what, where)
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = 200  # a log has no edge to fold addresses at
     console.print(table)
 
 
 def _print(line: str) -> None:
-    print(line, flush=True)
+    print(visible(line), flush=True)
 
 
 def _short(error: object) -> str:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from tobiishi.errors import Invalid
-from tobiishi.odd_characters import odd_character
 from tobiishi.people import friends
+from tobiishi.people.member_lists import AROUND_IDS, INVISIBLE
+from tobiishi.scenario.parts import plain_tag, read_tag
+from tobiishi.user_ids import is_user_id, why_not
 
 #: How a header may name the columns that are known; small and large letters are the same.
 COLUMNS = {
@@ -30,8 +32,6 @@ _GENDERS = {"男性": "male", "男": "male", "女性": "female", "女": "female"
 _OTHERS = {"その他": "other"}
 #: An attribute of the shop's own, as `tobiishi.scenario.parts.FieldName`.
 _OWN = re.compile(r"[a-z][a-z0-9_]{0,31}")
-#: LINE's user ids: https://developers.line.biz/en/docs/messaging-api/getting-user-ids/
-ID = re.compile(r"U[0-9a-f]{32}")
 _DATE = re.compile(r"([0-9]{4})[-/年]([0-9]{1,2})[-/月]([0-9]{1,2})日?")
 _LANGUAGE = re.compile(friends.LANGUAGE)
 #: Those that people take commas and tabs for; the last two are full-width.
@@ -45,8 +45,8 @@ _SEMICOLONS = re.compile("[;\uff1b]")
 FORGET = "-"
 #: Own attributes of one file, tags of one line; as the API takes them.
 MAX_OWN_ATTRIBUTES, MAX_TAGS = 50, 100
-#: Letters. A region, a tag and an own attribute's value are no longer.
-MAX_REGION_CHARS, MAX_TAG_CHARS, MAX_OWN_CHARS = 64, 64, 200
+#: Letters. A region and an own attribute's value are no longer.
+MAX_REGION_CHARS, MAX_OWN_CHARS = 64, 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class Column:
 
 def columns_of(header: list[str]) -> list[Column]:
     """The columns that a header row names. Raises `Invalid`."""
-    if any(ID.fullmatch(cell.strip()) for cell in header):
+    if any(is_user_id(id_in(cell)) for cell in header):
         raise Invalid(
             "the first row tells of a friend already; put one above it that names the columns, "
             "such as friend,gender,tags"
@@ -106,7 +106,7 @@ def columns_of(header: list[str]) -> list[Column]:
 
 
 def _column(header: str) -> Column:
-    plain = unicodedata.normalize("NFKC", header).strip().strip("\ufeff")
+    plain = unicodedata.normalize("NFKC", INVISIBLE.sub(" ", header)).strip()
     return Column(header=header, name=_NAMES.get(plain.lower(), plain))
 
 
@@ -117,11 +117,9 @@ def value_of(name: str, text: str, today: date) -> str | int | list[str]:
     plain = unicodedata.normalize("NFKC", text).strip()
     match name:
         case "friend":
-            if not ID.fullmatch(text):
-                odd = odd_character(text)
-                holds = f"it holds {odd}: take it out" if odd else "write U and 32 of 0-9, a-f"
-                raise ValueError(f"is not a LINE user id; {holds}")
-            return text
+            if not is_user_id(found := id_in(text)):
+                raise ValueError(why_not(found))
+            return found
         case "gender":
             return _one_of(("male", "female", "other"), plain, _GENDERS)
         case "os":
@@ -141,6 +139,14 @@ def value_of(name: str, text: str, today: date) -> str | int | list[str]:
         case "tags":
             return _tags(text)
     return _no_longer(text, MAX_OWN_CHARS)
+
+
+def id_in(cell: str) -> str:
+    """The cell without what is invisible, or put around values, before and behind an id."""
+    plain = INVISIBLE.sub(" ", cell)
+    # As long as the cell: what is invisible in the middle stays, to be told of.
+    begin = len(plain) - len(plain.lstrip(AROUND_IDS))
+    return cell[begin : len(plain.rstrip(AROUND_IDS))]
 
 
 def _problem_with(character: str) -> str:
@@ -172,13 +178,11 @@ def _birthday(text: str, today: date) -> str:
 
 
 def _tags(text: str) -> list[str]:
-    tags = list(dict.fromkeys(tag.strip() for tag in _SEMICOLONS.split(text) if tag.strip()))
+    tags = list(dict.fromkeys(read_tag(tag) for tag in _SEMICOLONS.split(text) if plain_tag(tag)))
     if FORGET in tags:
         raise ValueError("tags are only added; leave it empty, and take a tag off by itself")
     if len(tags) > MAX_TAGS:
         raise ValueError(f"has {len(tags)} tags; {MAX_TAGS} at most in one line")
-    for tag in tags:
-        _no_longer(tag, MAX_TAG_CHARS)
     return tags
 
 

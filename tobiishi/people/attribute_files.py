@@ -124,11 +124,11 @@ async def _copy(connection: asyncpg.Connection[asyncpg.Record], reader: Reader) 
 
 
 async def _in_turns(rows: Iterator[AttributeRow | None]) -> AsyncIterator[AttributeRow]:
-    while some := list(islice(rows, _LINES_PER_TURN)):
+    # In a thread: lines may be long, and their cells many.
+    while some := await asyncio.to_thread(lambda: list(islice(rows, _LINES_PER_TURN))):
         for each in some:
             if each is not None:
                 yield each
-        await asyncio.sleep(0)
 
 
 async def _keep(connection: Connection, channel: str, *, at: datetime) -> int:

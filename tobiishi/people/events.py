@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
-from tobiishi.database import Connection, all_rows, queries
+from tobiishi.database import Connection, all_rows, clock, queries
 from tobiishi.people import audiences, friends
 
 _sql = queries("events")
@@ -36,7 +36,8 @@ class FriendEvent:
     message: str | None = None
     #: The link clicked, the image fetched, or the page.
     url: str | None = None
-    #: What else was told.
+    #: What else was told: of a pressed button its data and what was chosen, of a video its tracking
+    #: id, of a reply what kind of message it is, and never what somebody wrote.
     detail: Mapping[str, Any] = field(default_factory=dict)
     #: Told again under the same key, it is the same event.
     key: str | None = None
@@ -85,10 +86,15 @@ async def record(connection: Connection, event: FriendEvent) -> bool:
         event.channel,
         event.friend,
         kept,
-        now=datetime.now(UTC),
+        now=await clock(connection),
         reason=event.in_words,
     )
     return True
+
+
+async def forget_detail(connection: Connection, channel: str, key: str) -> None:
+    """Forget what else was told of the event: its friend took it back."""
+    await _sql.forget_detail(connection, channel=channel, key=key)
 
 
 async def of_friend(

@@ -14,17 +14,11 @@ from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import NotFound
 from tobiishi.people import audiences
 from tobiishi.scenario import FriendFacts
-from tobiishi.scenario.parts import FieldName
+from tobiishi.scenario.parts import FieldName, plain_tag
 
 _sql = queries("friends")
 
 FriendStatus = Literal["following", "blocked"]
-
-#: A LINE user id. LINE's own are `U` and 32 hex digits
-#: (https://developers.line.biz/en/docs/messaging-api/getting-user-ids/); the looser form here
-#: is what is safe in a workflow id, whoever made the id.
-FriendId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-
 
 #: BCP 47, as far as anybody uses it: `ja`, `pt-BR`, `zh-Hant-TW`.
 LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
@@ -220,8 +214,11 @@ async def retag(
     for tag in add:
         await _sql.tag(connection, channel=channel, friend=friend, tag=tag, at=at)
         await audiences.apply_tag(connection, channel, friend, tag, carried=True, at=at)
+    # Written as a former release kept it, which may run beside this one, it is the same tag.
+    written = await tags_of(connection, channel, friend) if remove else []
     for tag in remove:
-        await _sql.untag(connection, channel=channel, friend=friend, tag=tag)
+        same = [each for each in written if plain_tag(each) == tag]
+        await _sql.untag(connection, channel=channel, friend=friend, tags=same)
         await audiences.apply_tag(connection, channel, friend, tag, carried=False, at=at)
 
 

@@ -12,8 +12,9 @@ from tobiishi.channels.channels import Channels
 from tobiishi.database import Database
 from tobiishi.line import LineClient
 from tobiishi.publishing.forecast import forecast
+from tobiishi.publishing.names import known_to, lost_names
 from tobiishi.publishing.validation import Warning, check
-from tobiishi.scenario import Scenario
+from tobiishi.scenario import Scenario, ScenarioError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +44,14 @@ async def check_for_channel(
     async with database.connection() as connection:
         known = await channels.get(connection, channel)
     async with LineClient(base_url=known.api_base_url, access_token=known.access_token) as line:
-        scenario, warnings = await check(data, line=line, timezone=timezone, now=at)
+        source, warnings = await check(data, line=line, timezone=timezone, now=at)
+    scenario = source.scenario
     per_second = await pacing.of_a_channel(temporal)
     async with database.connection() as connection:
+        lost = list(lost_names(scenario, await known_to(connection, channel)))
+        if refused := [name for name in lost if name.is_refused]:
+            raise ScenarioError([source.map.problem(name.path, name.message) for name in refused])
+        warnings += [Warning.of(source.map.problem(name.path, name.message)) for name in lost]
         expected = await forecast(connection, channel, scenario, per_second=per_second, at=at)
     if warning := expected.warning():
         warnings.append(Warning(field="start", message=warning))

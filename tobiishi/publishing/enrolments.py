@@ -203,6 +203,18 @@ async def confirm(connection: Connection, enrolment: Enrolment) -> None:
     await _sql.confirm(connection, id=enrolment.ref.enrolment_id, status=enrolment.status)
 
 
+async def confirmed_unfinished(connection: Connection) -> list[Enrolment]:
+    """Enrolments that are not over, and that Temporal knew."""
+    return [
+        Enrolment.from_row(row) for row in await all_rows(_sql.confirmed_unfinished(connection))
+    ]
+
+
+async def unconfirm(connection: Connection, enrolment: Enrolment) -> None:
+    """Keep that Temporal does not know the enrolment any more; the relay starts it again."""
+    await _sql.unconfirm(connection, id=enrolment.ref.enrolment_id)
+
+
 async def postpone(
     connection: Connection, enrolment: Enrolment, *, attempts: int, retry_at: datetime, error: str
 ) -> None:

@@ -8,16 +8,22 @@ the friend tells that: each delivery keeps the data of its buttons and the ids o
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from tobiishi.database import Connection
 from tobiishi.journeys import deliveries
 from tobiishi.journeys.deliveries import Traced
 from tobiishi.people import events
-from tobiishi.webhooks import KeptEvent
+from tobiishi.text import is_keepable
+from tobiishi.webhooks import KeptEvent, WebhookEvent, answer_key
 
 #: Who writes in the chat has the latest message before their eyes; what is older than this they
 #: may have long forgotten.
 REPLY_PERIOD = timedelta(hours=24)
+
+#: No data of a button is longer, nor a tracking id
+#: (https://developers.line.biz/en/reference/messaging-api/#postback-action).
+MAX_CHARS = 300
 
 _EVENTS = {"postback": "postback", "videoPlayComplete": "video", "message": "reply"}
 
@@ -38,9 +44,30 @@ async def follow(connection: Connection, kept: KeptEvent) -> bool:
             occurred_at=kept.occurred_at,
             scenario=answered.scenario,
             message=answered.message,
-            key=f"webhook {kept.webhook_event_id}",
+            detail=_detail(kept.event),
+            key=answer_key(kept.webhook_event_id),
         ),
     )
+
+
+def _detail(event: WebhookEvent) -> dict[str, Any]:
+    """What the answer is, but for what the friend wrote (docs/privacy.md)."""
+    if event.postback is not None:
+        chosen = {
+            name: value
+            for name, value in (event.postback.params or {}).items()
+            if isinstance(value, str) and all(map(_is_kept, (name, value)))
+        }
+        given = {"data": event.postback.data[:MAX_CHARS]}
+        return {**given, "params": chosen} if chosen else given
+    if event.video_play_complete is not None:
+        return {"tracking_id": event.video_play_complete.tracking_id[:MAX_CHARS]}
+    kind = event.message and event.message.type
+    return {"type": kind} if kind and _is_kept(kind) else {}
+
+
+def _is_kept(text: str) -> bool:
+    return len(text) <= MAX_CHARS and is_keepable(text)
 
 
 async def _answered(connection: Connection, kept: KeptEvent, friend: str) -> Traced | None:

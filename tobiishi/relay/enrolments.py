@@ -22,6 +22,7 @@ from tobiishi.temporal import (
     SCENARIO_VERSION,
     is_workflow_gone,
 )
+from tobiishi.text import as_markdown
 
 
 class Enrolments(Queue):
@@ -75,8 +76,8 @@ class Enrolments(Queue):
                     ),
                     static_details=(
                         f"All who are in {enrolment.audience} enter {ref.scenario} version "
-                        f"{ref.version}, channel {ref.channel}. To pause, resume or cancel it: "
-                        f"`tobiishi enrolment pause {ref.enrolment_id}` and so on."
+                        f"{ref.version}, channel {as_markdown(ref.channel)}. To pause, resume or "
+                        f"cancel it: `tobiishi enrolment pause {ref.enrolment_id}` and so on."
                     ),
                     priority=Priority(fairness_key=ref.channel),
                     rpc_timeout=ANSWER_TIMEOUT,

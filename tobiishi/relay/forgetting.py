@@ -81,6 +81,11 @@ class Forgettings(Queue):
         return bool(taken)
 
     async def _forget(self, connection: Connection, channel: str, friend: str) -> None:
+        """Delete what is kept of the friend, in Temporal and here.
+
+        The friend stays locked while Temporal answers: a journey that began meanwhile would be left
+        in Temporal with nothing here that names it.
+        """
         await friends.lock(connection, channel, friend)
         await _sql.orders_off(connection, channel=channel, friend=friend)
         for row in await all_rows(_sql.scenarios_of(connection, channel=channel, friend=friend)):

@@ -6,6 +6,7 @@ delivered one at a time and in order, and a second relay must not overtake.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -47,22 +48,28 @@ class Outbox(Queue):
                 now=now,
             ):
                 if entry["kind"] == "start":
-                    await self.start(connection, journey)
+                    await self.start(connection, journey, now)
                 else:
                     await self.signal(entry["kind"], connection, journey, now)
                 await _sql.remove_from_outbox(connection, id=entry["outbox_id"])
         return bool(taken)
 
-    async def start(self, connection: Connection, journey: journeys.Journey) -> None:
+    async def start(self, connection: Connection, journey: journeys.Journey, now: datetime) -> None:
         """Start the journey's workflow. Idempotent: a second start of the same entry is ignored."""
         ref = journey.ref
         if journey.ended_at is not None:
             return
         version = await self.versions.get(connection, ref.channel, ref.scenario, ref.version)
-        first = first_plan(version.scenario, ref.started_at)
-        plan = spread_out(version.scenario, first, friend=ref.friend, now=ref.started_at)
-        await start_workflow(self.temporal, journey, version.scenario, plan)
+        # A starter of a former release has it begin by a clock of its own, which may be ahead.
+        began = min(ref.started_at, now)
+        first = first_plan(version.scenario, began)
+        own = spread_out(version.scenario, first, friend=ref.friend, now=began)
+        plan = replace(own, past=())
+        await start_workflow(self.temporal, journey, version.scenario, plan, planned_at=now)
         await journeys.set_first(connection, ref, plan)
+        await journeys.record_past_waits(
+            connection, ref, version.scenario, first, at=ref.started_at
+        )
 
     async def signal(
         self, signal: str, connection: Connection, journey: journeys.Journey, now: datetime

@@ -13,7 +13,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -142,13 +142,15 @@ class Loop(ABC):
 
 
 class Survey(Loop):
-    """Compares what the database keeps with what Temporal knows.
+    """Compares what the database keeps with what Temporal or LINE knows.
 
-    It takes no row, so that no transaction stays open while Temporal answers.
+    No transaction stays open while they answer.
     """
 
     async def drain(self) -> int:
-        await self.survey(datetime.now(UTC))
+        async with self.database.connection() as connection:
+            now = await self.database.clock(connection)
+        await self.survey(now)
         return 0
 
     @abstractmethod
@@ -183,7 +185,7 @@ class Queue(Loop):
 
     async def _handle_one(self) -> bool:
         async with self.database.transaction() as connection:
-            return await self.handle_one(connection, datetime.now(UTC))
+            return await self.handle_one(connection, await self.database.clock(connection))
 
     @abstractmethod
     async def handle_one(self, connection: Connection, now: datetime) -> bool:

@@ -34,6 +34,7 @@ from tobiishi.journeys import journeys
 from tobiishi.journeys.journeys import Journey
 from tobiishi.people import friends
 from tobiishi.plan import JourneyRef, JourneyResult, JourneyState, Taken
+from tobiishi.publishing import enrolments
 from tobiishi.publishing.versions import Versions
 from tobiishi.relay.queue import Survey
 from tobiishi.relay.workflow_start import start_workflow
@@ -71,6 +72,7 @@ class Reconciliation(Survey):
             known = {run.id for run in running}
             await self._adopt_unknown(running, now)
             await self._bring_back_lost(known, now)
+            await self._bring_back_enrolments()
         except (RPCError, RuntimeError) as error:  # The latter: it was never there yet.
             _log.warning("journeys can't be compared with Temporal: %s", error)
 
@@ -213,6 +215,19 @@ class Reconciliation(Survey):
             await journeys.end(connection, ref.journey_id, result.outcome, at=now)
         _count("ended", ref)
         _log.warning("%s was over in Temporal only; its journey is over", ref.workflow_id)
+
+    async def _bring_back_enrolments(self) -> None:
+        """Have workflows started again of enrolments that go on without one."""
+        async with self.database.connection() as connection:
+            unfinished = await enrolments.confirmed_unfinished(connection)
+        for enrolment in unfinished:
+            ref = enrolment.ref
+            described = await _describe(self.temporal.get_workflow_handle(ref.workflow_id))
+            if described is not None and described.status == WorkflowExecutionStatus.RUNNING:
+                continue
+            async with self.database.transaction() as connection:
+                await enrolments.unconfirm(connection, enrolment)
+            _log.warning("%s had no workflow; it goes on", ref.workflow_id)
 
     def _give_up(self, workflow_id: str, why: str) -> None:
         if workflow_id not in self._hopeless:

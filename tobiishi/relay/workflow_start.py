@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from temporalio.client import Client
@@ -13,6 +14,10 @@ from tobiishi.journeys import journeys
 from tobiishi.plan import JourneyRef, JourneyState, Plan
 from tobiishi.scenario import Scenario
 from tobiishi.temporal import ANSWER_TIMEOUT, JOURNEYS, search_attributes_of
+from tobiishi.text import as_markdown
+
+#: What a summary has room for (400 bytes) beside a version and a friend.
+_MAX_TITLE_BYTES = 280
 
 
 async def start_workflow(
@@ -21,8 +26,12 @@ async def start_workflow(
     scenario: Scenario,
     plan: Plan,
     trail: Sequence[str] = (),
+    *,
+    planned_at: datetime | None = None,
 ) -> None:
     """Start the journey's workflow with that plan, unless it runs already.
+
+    `planned_at` is the time of a first plan by the database's clock: Temporal's may show another.
 
     Raises `WorkflowAlreadyStartedError` where another journey runs under its id.
     """
@@ -30,15 +39,19 @@ async def start_workflow(
     try:
         await temporal.start_workflow(
             "journey",
-            JourneyState(journey=ref, plan=plan, trail=list(trail)),
+            JourneyState(journey=ref, plan=plan, trail=list(trail), planned_at=planned_at),
             id=ref.workflow_id,
             task_queue=JOURNEYS,
             memo=memo_of(ref),
             search_attributes=search_attributes_of(ref),
-            static_summary=f"{scenario.title} v{ref.version}: {ref.friend}",
+            static_summary=(
+                f"{as_markdown(scenario.title, most_bytes=_MAX_TITLE_BYTES)} v{ref.version}: "
+                f"{as_markdown(ref.friend)}"
+            ),
             static_details=(
-                f"channel {ref.channel}, scenario {ref.scenario} version {ref.version}, "
-                f"entry {ref.entry}: {journey.why}. Times are those of {scenario.timezone}."
+                f"channel {as_markdown(ref.channel)}, scenario {ref.scenario} version "
+                f"{ref.version}, entry {ref.entry}: {as_markdown(journey.why)}. Times are those of "
+                f"{scenario.timezone}."
             ),
             priority=Priority(fairness_key=ref.channel),
             rpc_timeout=ANSWER_TIMEOUT,

@@ -2,11 +2,19 @@
 
 from tobiishi.scenario.advice import advice_on
 from tobiishi.scenario.conditions import Choice, FriendFacts, audiences_of, choose, evaluate
-from tobiishi.scenario.messages import FRIEND_FIELDS, render, uses_profile
+from tobiishi.scenario.messages import (
+    FRIEND_FIELDS,
+    empty_texts,
+    own_fields,
+    render,
+    uses_profile,
+)
 from tobiishi.scenario.model import AfterDays, Reentry, Scenario, Send, Step, json_schema
+from tobiishi.scenario.numbers import noting
 from tobiishi.scenario.planning import (
     branch_at,
     first_plan,
+    past_in_words,
     plan_after,
     plan_again,
     plan_end,
@@ -18,7 +26,14 @@ from tobiishi.scenario.planning import (
     wait_for_at,
     when_to_send,
 )
-from tobiishi.scenario.source import Problem, ScenarioError, ScenarioSource, read, read_scenario
+from tobiishi.scenario.source import (
+    Problem,
+    ScenarioError,
+    ScenarioSource,
+    read,
+    read_mapping,
+    read_scenario,
+)
 
 __all__ = [
     "FRIEND_FIELDS",
@@ -36,15 +51,20 @@ __all__ = [
     "audiences_of",
     "branch_at",
     "choose",
+    "empty_texts",
     "evaluate",
     "first_plan",
     "json_schema",
+    "noting",
+    "own_fields",
+    "past_in_words",
     "plan_after",
     "plan_again",
     "plan_end",
     "plan_to_wait",
     "plan_way",
     "read",
+    "read_mapping",
     "read_scenario",
     "render",
     "send_at",

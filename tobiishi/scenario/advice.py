@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tobiishi.scenario.messages import NAME_TEMPLATE, foreign_placeholders
+from tobiishi.scenario.messages import (
+    NAME_TEMPLATE,
+    comparisons_with_text,
+    foreign_placeholders,
+    texts_of,
+)
 from tobiishi.scenario.model import Scenario, Step, Window
 from tobiishi.scenario.parts import Condition
 from tobiishi.scenario.regions import is_known_region
+from tobiishi.scenario.rules import Clicked
 from tobiishi.scenario.source import SourcePath
 
 
@@ -22,6 +28,8 @@ def advice_on(scenario: Scenario, now: datetime) -> list[tuple[SourcePath, str]]
         *_on_order(scenario.steps, ("steps",)),
         *_on_regions(scenario),
         *_on_placeholders(scenario),
+        *_on_comparisons(scenario),
+        *_on_clicks(scenario),
     ]
 
 
@@ -43,9 +51,49 @@ def _on_window(window: Window | None) -> Iterator[tuple[SourcePath, str]]:
 
 def _on_waits(scenario: Scenario, now: datetime) -> Iterator[tuple[SourcePath, str]]:
     local = now.astimezone(ZoneInfo(scenario.timezone)).replace(tzinfo=None)
+    last_start = scenario.period.until if scenario.period else None
     for path, step in scenario.walk():
-        if step.wait and step.wait.until and step.wait.until < local:
-            yield (*path, "wait", "until"), "this is over: nobody will wait here"
+        if step.wait is None or step.wait.until is None:
+            continue
+        if step.wait.until < local and step.wait.if_past == "skip":
+            yield (*path, "wait", "until"), "this is over: nobody will get what follows it"
+        elif step.wait.until < local:
+            yield (
+                (*path, "wait", "until"),
+                "this is over: nobody will wait here, and what follows is sent at once; "
+                "`if_past: skip` leaves it out",
+            )
+        elif step.wait.if_past is None and (last_start is None or last_start > step.wait.until):
+            yield (
+                (*path, "wait", "until"),
+                "who starts after this is sent at once what follows; `if_past: skip` leaves it "
+                "out, `if_past: send` is as it is now, and a `period` that ends before lets nobody "
+                "start so late",
+            )
+
+
+def _on_clicks(scenario: Scenario) -> Iterator[tuple[SourcePath, str]]:
+    """On audiences that stay empty because their message has nothing to click on."""
+    sends = {step.send.name: step.send for _, step in scenario.walk() if step.send}
+    for name, definition in scenario.audience_definitions.items():
+        if not isinstance(definition, Clicked) or definition.scenario not in (
+            None,
+            scenario.scenario,
+        ):
+            continue
+        if (send := sends.get(definition.message)) is None:
+            continue
+        place = ("audiences", name, "message")
+        if not send.track_links:
+            yield place, f"{send.name!r} has track_links: false: nobody is seen to click"
+        elif not any("http" in text for text in texts_of(send.messages)):
+            yield place, f"{send.name!r} has no link: nobody can click"
+
+
+def _on_comparisons(scenario: Scenario) -> Iterator[tuple[SourcePath, str]]:
+    for path, step in scenario.walk():
+        for below, warning in comparisons_with_text(step.send.messages) if step.send else ():
+            yield (*path, "send", "messages", *below), warning
 
 
 def _on_regions(scenario: Scenario) -> Iterator[tuple[SourcePath, str]]:

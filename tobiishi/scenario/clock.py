@@ -32,11 +32,8 @@ def due_after(wait: Wait, *, now: datetime, started_at: datetime, timezone: str)
     """
     zone = ZoneInfo(timezone)
     now = now.astimezone(UTC)  # What is added to a local datetime moves its clock, not the time.
-    if wait.until is not None:
-        due = wait.until.replace(tzinfo=zone)
-    elif wait.days_after_start is not None and wait.at is not None:
-        first = started_at.astimezone(zone).date()
-        due = at_local(first + timedelta(days=wait.days_after_start), wait.at, timezone)
+    if wait.until is not None or wait.days_after_start is not None:
+        due = _fixed_end(wait, started_at, timezone)
     elif wait.at is not None:
         today = now.astimezone(zone).date()
         due = at_local(today + timedelta(days=wait.days or 0), wait.at, timezone)
@@ -51,6 +48,27 @@ def due_after(wait: Wait, *, now: datetime, started_at: datetime, timezone: str)
         due = now if not wait.days else at_local(day, local.time(), timezone)
         due += timedelta(hours=wait.hours or 0, minutes=wait.minutes or 0)
     return max(due.astimezone(UTC), now)
+
+
+def is_past(wait: Wait, *, now: datetime, started_at: datetime, timezone: str) -> bool:
+    """Whether the moment that a wait ends at was over when it began.
+
+    A wait for a length of time, or for the next time of day, never is.
+    """
+    if wait.until is None and wait.days_after_start is None:
+        return False
+    return _fixed_end(wait, started_at, timezone) < now
+
+
+def _fixed_end(wait: Wait, started_at: datetime, timezone: str) -> datetime:
+    """The moment at which an `until` or `days_after_start` is over, whenever it begins."""
+    zone = ZoneInfo(timezone)
+    if wait.until is not None:
+        return wait.until.replace(tzinfo=zone).astimezone(UTC)
+    assert wait.days_after_start is not None
+    assert wait.at is not None
+    first = started_at.astimezone(zone).date()
+    return at_local(first + timedelta(days=wait.days_after_start), wait.at, timezone)
 
 
 def is_within(window: Window | None, now: datetime, timezone: str) -> bool:

@@ -229,10 +229,17 @@ class Wait(ScenarioPart):
     days_after_start: Whole | None = Field(default=None, ge=0, le=3650)
     at: TimeOfDay | None = Field(default=None, description="At this local time of that day.")
     until: Moment | None = Field(default=None, description="Until this local date and time.")
+    if_past: Literal["send", "skip"] | None = Field(
+        default=None,
+        description="Where that is past already: go on at once, as where nothing is written, or "
+        "leave out what stands between this wait and the next one.",
+    )
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        fields = {name for name, value in self if value is not None}
+        fields = {name for name, value in self if value is not None} - {"if_past"}
+        if self.if_past and self.until is None and self.days_after_start is None:
+            raise ValueError("if_past goes with until or days_after_start; leave it out")
         forms: tuple[set[str], ...] = ({"days", "at"}, {"days_after_start", "at"}, {"until"})
         if fields in forms or (
             fields and fields <= {"minutes", "hours", "days"} and self.days != 0
@@ -279,11 +286,19 @@ class Case(ScenarioPart):
         return self
 
 
+def _without_if_past(wait: Wait) -> Wait:
+    if wait.if_past:
+        raise ValueError("if_past goes with a wait of its own; put what is for them in too_late")
+    return wait
+
+
 class WaitFor(ScenarioPart):
     """Wait until the friend is in an audience, but not for ever."""
 
     audience: Slug = Field(description="Until the friend is in this audience.")
-    up_to: Wait = Field(description="How long at most, as any wait says it.")
+    up_to: Annotated[Wait, AfterValidator(_without_if_past)] = Field(
+        description="How long at most, as any wait says it."
+    )
     in_time: tuple[Step, ...] = Field(default=(), description="What those who join get, at once.")
     too_late: tuple[Step, ...] = Field(default=(), description="What the others get, after it.")
 

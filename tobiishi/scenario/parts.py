@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import string
+import unicodedata
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -22,7 +25,40 @@ from pydantic import (
 from pydantic_core import core_schema
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
+#: Letters. No tag is longer.
+MAX_TAG_CHARS = 64
+#: Control characters, among them line breaks.
+_NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+#: Nobody sees them, and str.strip leaves them.
+_ZERO_WIDTH = "\u200b\u2060\ufeff"
+
+
+def plain_tag(text: str) -> str:
+    """A tag in the one form that it is kept and compared in, however it was written.
+
+    Full-width letters and digits become plain ones (NFKC), and nothing blank is around it.
+    """
+    return unicodedata.normalize("NFKC", text).strip(f"{string.whitespace}\u3000\xa0{_ZERO_WIDTH}")
+
+
+def read_tag(text: str) -> str:
+    """A tag, from how somebody wrote it. Raises `ValueError` with the problem and its fix."""
+    tag = plain_tag(text)
+    if not tag:
+        raise ValueError("is empty; write a word, or leave it out")
+    if len(tag) > MAX_TAG_CHARS:
+        raise ValueError(f"has {len(tag)} characters; shorten it to {MAX_TAG_CHARS}")
+    if _NO_LINE.search(tag):
+        raise ValueError("has a line break or another control character; write it in one line")
+    return tag
+
+
+#: A tag: a word that a friend carries.
+Tag = Annotated[
+    str,
+    AfterValidator(read_tag),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_TAG_CHARS}),
+]
 #: The name of an attribute of the shop's own.
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 

@@ -17,6 +17,7 @@ from tobiishi.plan import Action, Plan
 from tobiishi.scenario.clock import (
     closing_after,
     due_after,
+    is_past,
     is_within,
     next_opening,
     opening_after,
@@ -144,7 +145,7 @@ def tag_at(scenario: Scenario, step: str) -> TagStep:
 
 def _plan(scenario: Scenario, path: StepPath, *, started_at: datetime, now: datetime) -> Plan:
     """The plan for the first step to act, at `path` or after it; waits on the way move it off."""
-    due, wait = now.astimezone(UTC), ""
+    due, wait, past = now.astimezone(UTC), "", list[str]()
     while path:
         steps = _steps_around(scenario, path)
         if path[-1] >= len(steps):
@@ -153,6 +154,12 @@ def _plan(scenario: Scenario, path: StepPath, *, started_at: datetime, now: date
         step = steps[path[-1]]
         if step.wait is None:
             break
+        if step.wait.if_past == "skip" and is_past(
+            step.wait, now=due, started_at=started_at, timezone=scenario.timezone
+        ):
+            past.append(_joined(path))
+            path = (*path[:-1], _next_wait(steps, path[-1] + 1))
+            continue
         due = due_after(step.wait, now=due, started_at=started_at, timezone=scenario.timezone)
         wait = _joined(path)
         path = _after(path)
@@ -168,7 +175,35 @@ def _plan(scenario: Scenario, path: StepPath, *, started_at: datetime, now: date
         until=_in_words(due, scenario.timezone, now),
         label=shortened(label),
         wait=wait if due > now else "",
+        past=tuple(past),
     )
+
+
+def _next_wait(steps: tuple[Step, ...], index: int) -> int:
+    """The index of the first wait from there on among the steps, or of their end."""
+    while index < len(steps) and steps[index].wait is None:
+        index += 1
+    return index
+
+
+def past_in_words(scenario: Scenario, wait: str) -> str:
+    """What is left out because the wait at that step was past, for the trail."""
+    path = _path(wait)
+    steps = _steps_around(scenario, path)
+    skipped = steps[path[-1] + 1 : _next_wait(steps, path[-1] + 1)]
+    what = ", ".join(
+        "a branch" if step.branch else f"wait for {step.wait_for.audience}" if step.wait_for
+        else _act(step)[1]
+        for step in skipped
+    )  # fmt: skip
+    how = steps[path[-1]].wait
+    assert how is not None
+    until = (
+        f"{how.until:%Y-%m-%d %H:%M}"
+        if how.until
+        else f"day {how.days_after_start} after the start at {how.at:%H:%M}"
+    )
+    return shortened(f"left out {what or 'nothing'}: {until} was past")
 
 
 def plan_again(

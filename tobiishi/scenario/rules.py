@@ -91,6 +91,26 @@ class Saw(_OfMessage):
         min_length=1,
         description="What counts as having seen it.",
     )
+    data: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=300,
+        pattern=r"^[^\x00]+$",
+        description="Only those who pressed the button that answers with this data.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pressed(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and value.get("data") is not None:
+            return {"evidence": ["postback"], **value}
+        return value
+
+    @model_validator(mode="after")
+    def _of_a_button(self) -> Self:
+        if self.data is not None and self.evidence != ("postback",):
+            raise ValueError("data is of a button: evidence is postback alone then; leave it out")
+        return self
 
 
 class CameBy(_Definition):

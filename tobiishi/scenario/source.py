@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -33,6 +33,7 @@ from ruamel.yaml.resolver import VersionedResolver
 
 from tobiishi.scenario.messages import MessageProblems
 from tobiishi.scenario.model import REENTRY_FORMS, Scenario
+from tobiishi.scenario.surprises import Scalar, Surprise, surprises, values_in
 
 #: Characters. A scenario of hundreds of steps is far smaller.
 MAX_FILE_CHARS = 300_000
@@ -123,6 +124,19 @@ class ScenarioSource:
     scenario: Scenario
     text: str
     map: SourceMap
+    #: What YAML made of texts that was perhaps not meant.
+    warnings: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tree:
+    """What YAML made of a file."""
+
+    #: Plain lists and mappings.
+    plain: Any
+    map: SourceMap
+    problems: list[Problem]
+    warnings: list[Problem]
 
 
 def read(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> ScenarioSource:
@@ -131,10 +145,8 @@ def read(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> ScenarioSource:
     `timezone` is that of a scenario that names none.
     """
     text = _text(data)
-    tree = _tree(text)
-    where = SourceMap(tree)
-    problems: list[Problem] = []
-    plain = _plain(tree, where, problems)
+    tree = _read_tree(text)
+    where, plain, problems = tree.map, tree.plain, tree.problems
     problems += [where.problem(path, message) for path, message in _doubled_names(plain)]
     problems += [where.problem(path, message) for path, message in _unknown_messages(plain)]
     plain.setdefault("timezone", timezone)
@@ -144,7 +156,35 @@ def read(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> ScenarioSource:
         raise ScenarioError([*problems, *_problems(error, where)]) from None
     if problems:
         raise ScenarioError(problems)
-    return ScenarioSource(scenario=scenario, text=text, map=where)
+    return ScenarioSource(scenario=scenario, text=text, map=where, warnings=tree.warnings)
+
+
+def read_mapping(data: str | bytes) -> tuple[dict[str, Any], list[Problem]]:
+    """The mapping of any YAML file, and warnings. Raises `ScenarioError` as a scenario does."""
+    tree = _read_tree(_text(data))
+    if tree.problems:
+        raise ScenarioError(tree.problems)
+    return tree.plain, tree.warnings
+
+
+def _read_tree(text: str) -> _Tree:
+    read_by_yaml, scalars = _tree(text)
+    where = SourceMap(read_by_yaml)
+    problems: list[Problem] = []
+    plain = _plain(read_by_yaml, where, problems)
+    found = list(surprises(text, scalars, plain))
+    problems += [_problem_of(surprise) for surprise in found if surprise.is_certain]
+    warnings = [_problem_of(surprise) for surprise in found if not surprise.is_certain]
+    return _Tree(plain=plain, map=where, problems=problems, warnings=warnings)
+
+
+def _problem_of(surprise: Surprise) -> Problem:
+    return Problem(
+        line=surprise.line + 1,
+        column=surprise.column + 1,
+        field=in_words(surprise.path),
+        message=surprise.message,
+    )
 
 
 def read_scenario(data: str | bytes, *, timezone: str = "Asia/Tokyo") -> Scenario:
@@ -186,12 +226,11 @@ class _Resolver(VersionedResolver):
         return self.DEFAULT_SCALAR_TAG if str(tag) == "tag:yaml.org,2002:timestamp" else tag
 
 
-def _tree(text: str) -> Any:
+def _tree(text: str) -> tuple[Any, list[Scalar]]:
     yaml = YAML(typ="rt", pure=True)
     yaml.Resolver = _Resolver
     try:
-        for event in _events(yaml, text):
-            _refuse_unusual(event)
+        scalars = list(values_in(_usual(_events(yaml, text))))
         tree = yaml.load(text)
     except DuplicateKeyError as error:
         mark = error.problem_mark
@@ -214,7 +253,13 @@ def _tree(text: str) -> Any:
         raise _refused(0, 0, f"this is not YAML: {error}") from None
     if not isinstance(tree, CommentedMap):
         raise _refused(0, 0, "a scenario is a mapping; begin with `scenario: its-name`")
-    return tree
+    return tree, scalars
+
+
+def _usual(events: Iterator[Event]) -> Iterator[Event]:
+    for event in events:
+        _refuse_unusual(event)
+        yield event
 
 
 def _events(yaml: YAML, text: str) -> Iterator[Event]:
@@ -265,6 +310,8 @@ def _likely_fix(text: str, line: int) -> str:
     near = text.splitlines()[max(line - 1, 0) : line + 1]
     if any(re.search(r"[:\-,\[{]\s*(\{\{|\{%)", part) for part in near):
         return _QUOTE
+    if any(re.search(r"\s#[^\s#]", part) for part in near):
+        return 'a # behind a blank begins a comment: put the text that has it in "quotes"'
     return "check quotes, colons and indentation here"
 
 
@@ -457,7 +504,7 @@ def _kind_of(model_: type[BaseModel]) -> str | None:
 def _fields(model_: type[BaseModel]) -> dict[str, Any]:
     """The types of a mapping's values, by the names that a file has for them."""
     types = get_type_hints(model_, include_extras=True)
-    return {field.alias or name: types[name] for name, field in model_.model_fields.items()}
+    return {each.alias or name: types[name] for name, each in model_.model_fields.items()}
 
 
 def _doubled_names(plain: Any) -> Iterator[tuple[SourcePath, str]]:

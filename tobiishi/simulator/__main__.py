@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
+from tobiishi import http_server
 from tobiishi.simulator import CHANNEL_SECRET, create_simulator
 
 
@@ -45,14 +46,16 @@ def main() -> None:
     # uvicorn shuts down at these, and then raises them again: a wanted end is not a failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    uvicorn.run(
-        app,
-        host=options.host,
-        port=options.port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=1,
+    try:
+        doors = http_server.doors(options.host, options.port)
+    except OSError as error:
+        parser.exit(1, f"port {options.port} can't be opened on {options.host} ({error})\n")
+    server = uvicorn.Server(
+        http_server.config(app, log_level="warning", timeout_graceful_shutdown=1)
     )
+    server.run(sockets=doors)
+    if not server.started:
+        parser.exit(3)
 
 
 def _port(text: str) -> int:

@@ -71,7 +71,7 @@ select audience, events.occurred_at,
     events.occurred_at + (rule ->> 'days')::int * interval '1 day' as expires_at
 from audiences join events using (channel)
 where events.id = :event_id and follows_from(
-    audiences.kind, rule, source, events.event, events.scenario, events.message, url
+    audiences.kind, rule, source, events.event, events.scenario, events.message, url, detail
 )
 order by audience;
 
@@ -145,7 +145,7 @@ select friend,
     max(occurred_at) + (:rule::jsonb ->> 'days')::int * interval '1 day' as expires_at
 from events
 where channel = :channel and follows_from(
-    :kind, :rule::jsonb, source, event, scenario, message, url
+    :kind, :rule::jsonb, source, event, scenario, message, url, detail
 )
 group by friend;
 

@@ -8,6 +8,8 @@ with standing as (
             when journeys.stopping is not null then 'journey ' || journeys.stopping
             when journeys.ended_at is not null then 'journey ' || journeys.outcome
             when friends.status <> 'following' then 'friend has blocked the channel'
+            -- Such as a group's, which former releases took: all of the group would read it.
+            when friend !~ '^U[0-9a-f]{32}$' then 'not the id of a friend'
         end as barred
     from friends join journeys using (channel, friend)
     where journeys.id = :journey_id

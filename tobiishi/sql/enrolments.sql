@@ -133,5 +133,11 @@ select * from enrolments where not told and retry_at <= :now order by id limit 1
 update enrolments set told = true, attempts = 0, error = null
 where id = :id and status = :status;
 
+-- name: confirmed_unfinished
+select * from enrolments where told and finished_at is null order by id;
+
+-- name: unconfirm!
+update enrolments set told = false, retry_at = '-infinity' where id = :id and finished_at is null;
+
 -- name: postpone!
 update enrolments set attempts = :attempts, retry_at = :retry_at, error = :error where id = :id;

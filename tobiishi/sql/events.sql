@@ -6,6 +6,9 @@ values
 on conflict (channel, key) do nothing
 returning id;
 
+-- name: forget_detail!
+update events set detail = '{}' where channel = :channel and key = :key;
+
 -- name: of_friend
 select id, source, event, occurred_at, scenario, message, url, detail from events
 where channel = :channel and friend = :friend

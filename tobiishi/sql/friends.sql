@@ -6,12 +6,13 @@ select * from friends where channel = :channel and friend = :friend;
 select * from friends where channel = :channel and friend = :friend for update;
 
 -- name: set_status^
--- Events arrive in any order: an older one than the last heard changes nothing.
+-- Events arrive in any order: an older one than the last heard changes nothing. One of a time to
+-- come, which a former release believed, is not the last.
 insert into friends (channel, friend, status, status_at)
 values (:channel, :friend, :status, :at)
 on conflict (channel, friend) do update
 set status = excluded.status, status_at = excluded.status_at
-where friends.status_at <= excluded.status_at
+where friends.status_at <= excluded.status_at or friends.status_at > clock_timestamp()
 -- Of a row that was there before, Postgres tells who updated it.
 returning *, xmax = 0 as is_new;
 
@@ -43,7 +44,7 @@ values (:channel, :friend, :tag, :at)
 on conflict do nothing;
 
 -- name: untag!
-delete from tags where channel = :channel and friend = :friend and tag = :tag;
+delete from tags where channel = :channel and friend = :friend and tag = any(:tags::text[]);
 
 -- name: tags_of
 select tag from tags where channel = :channel and friend = :friend order by tag;

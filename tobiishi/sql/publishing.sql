@@ -49,3 +49,6 @@ where channel = :channel and start_audience = :audience order by scenario;
 -- name: versions_of
 select * from scenario_versions where channel = :channel and scenario = :scenario
 order by version desc;
+
+-- name: routes_of
+select route from routes where channel = :channel order by route;

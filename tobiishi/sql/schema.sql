@@ -21,6 +21,14 @@ CREATE FUNCTION follows_from(kind text, rule jsonb, source text, event text, sce
     end, false)
 $$;
 
+CREATE FUNCTION follows_from(kind text, rule jsonb, source text, event text, scenario text, message text, url text, detail jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select follows_from(kind, rule, source, event, scenario, message, url)
+        and (kind <> 'impression' or rule ->> 'data' is null
+            or coalesce(event = 'postback' and detail ->> 'data' = rule ->> 'data', false));
+$$;
+
 CREATE TABLE audience_changes (
     id bigint NOT NULL,
     channel text NOT NULL,

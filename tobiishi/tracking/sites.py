@@ -22,6 +22,8 @@ PARAMETER = "tbv"
 #: How long a visitor is known without a new click: as long as the longest look-back.
 VISITOR_LIFETIME = timedelta(days=180)
 
+#: With a port, and as it is written before it is encoded: encoding takes long.
+MAX_HOST_CHARS = 300
 _HOST = re.compile(r"(?=.{1,253}(?::|$))[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _MARK = re.compile(rf"^{PARAMETER}=")
 
@@ -36,7 +38,7 @@ class Visitor:
 
 def host_of(text: str) -> str:
     """The host as browsers send it. Raises `Invalid`."""
-    host = text.strip().lower()
+    host = text.strip().lower() if len(text) <= MAX_HOST_CHARS else ""
     try:
         host = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:

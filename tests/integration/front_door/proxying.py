@@ -1,4 +1,4 @@
-"""A way to a server that can be shut, opened, or left hanging."""
+"""A way to a server that can be shut, opened, left hanging, or made very slow."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from tests.ports import free_port
 
 
 class Way:
-    """A port that leads to the target while it is open."""
+    """A port that leads to the target, `host:port` or a Unix socket's path, while it is open."""
 
     def __init__(self, target: str) -> None:
         self.port = free_port()
         self.hangs = False
+        #: Whether answers come by one byte a second.
+        self.is_slow = False
         self._target = target
         self._server: asyncio.Server | None = None
         self._talks: set[asyncio.Task[None]] = set()
@@ -51,9 +53,12 @@ class Way:
         try:
             if self.hangs:
                 await asyncio.Event().wait()
-            host, port = self._target.rsplit(":", 1)
-            back, there = await asyncio.open_connection(host, int(port))
-            await asyncio.gather(_pump(reader, there), _pump(back, writer))
+            if self._target.startswith("/"):
+                back, there = await asyncio.open_unix_connection(self._target)
+            else:
+                host, port = self._target.rsplit(":", 1)
+                back, there = await asyncio.open_connection(host, int(port))
+            await asyncio.gather(_pump(reader, there), self._pump_back(back, writer))
         except (OSError, asyncio.CancelledError):
             pass
         finally:
@@ -61,6 +66,15 @@ class Way:
             for end in (writer, there):
                 if end is not None:
                     end.transport.abort()
+
+    async def _pump_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(1 if self.is_slow else 65_536):
+                if self.is_slow:
+                    await asyncio.sleep(1)
+                writer.write(data)
+                await writer.drain()
+            writer.close()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -416,7 +416,9 @@ async def test_wrong_lines_at_the_terminal(run: Run, tmp_path: Any) -> None:
 async def test_audiences_at_the_terminal(run: Run) -> None:
     await run("audience", "put", "vips", "--title", "VIP会員")
     await run("audience", "add", "vips", HANAKO, TARO)
-    assert "1 removed, 1 were not in it" in await run("audience", "remove", "vips", TARO, "U1")
+    assert "1 removed, 1 were not in it" in await run(
+        "audience", "remove", "vips", TARO, "U" + "9" * 32
+    )
     assert "upload, 1 members" in await run("audience", "show", "vips")
     listed = await run("audience", "members", "vips")
     assert HANAKO in listed
@@ -435,11 +437,13 @@ async def test_a_file_of_ids_at_the_terminal(run: Run, tmp_path: Any) -> None:
     with pytest.raises(Failed, match="such as line 3"):
         await run("audience", "upload", "vips", str(file))
     told = await run("audience", "upload", "vips", str(file), "--keep-good")
-    assert "line 3 holds no user id: 花子" in told
+    assert "line 3 holds no LINE user id (U and 32 of 0-9, a-f): 花子" in told
+    assert "the first line was taken for a header: ユーザーID,名前" in told
     assert "1 joined, 0 were in already, 1 wrong lines" in told
     file.write_text("ユーザーID\n", encoding="utf-8")
     told = await run("audience", "upload", "vips", str(file))
-    assert "no user ids; its first line was taken for a header: ユーザーID" in told
+    assert "the first line was taken for a header: ユーザーID" in told
+    assert "the file holds no user ids" in told
 
 
 async def test_audiences_of_a_file_at_the_terminal(run: Run, tmp_path: Any) -> None:

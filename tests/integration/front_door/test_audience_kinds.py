@@ -96,6 +96,19 @@ HELLO = {"scenario": "welcome", "message": "hello"}
             ("click", {"message": "hello", "url": SHOP}),
             False,
         ),
+        (
+            {"kind": "impression", **HELLO, "data": "yes"},
+            ("postback", {"message": "hello", "detail": {"data": "yes"}}),
+            True,
+        ),
+        (
+            {"kind": "impression", **HELLO, "data": "yes"},
+            ("postback", {"message": "hello", "detail": {"data": "no"}}),
+            False,
+        ),
+        # As a former release kept it: which button it was, nobody knows.
+        ({"kind": "impression", **HELLO, "data": "yes"}, ("postback", {"message": "hello"}), False),
+        ({"kind": "impression", **HELLO, "data": "yes"}, ("reply", {"message": "hello"}), False),
         ({"kind": "web"}, ("page_view", {"url": SHOP}), True),
         ({"kind": "web"}, ("click", {"message": "hello", "url": SHOP}), False),
         ({"kind": "web", "event": "purchase"}, ("purchase", {"url": SHOP}), True),

@@ -23,9 +23,10 @@ from tests.integration.front_door.knocking import (
     follow,
     friend_id,
     journeys,
+    said,
 )
 from tests.scenarios import yaml
-from tobiishi.database import Database
+from tobiishi.database import SQL, Database
 from tobiishi.errors import Invalid, NotFound
 from tobiishi.people import audiences, friends
 from tobiishi.relay.audience_changes import AudienceChanges
@@ -55,6 +56,12 @@ async def retag(
 ) -> None:
     async with database.transaction() as connection:
         await friends.retag(connection, "default", who, add=add, remove=remove, at=NOW)
+
+
+async def met(database: Database, *who: str) -> None:
+    """Once the webhooks that tell of them are handled."""
+    query = "select count(*) from friends where friend = any($1)"
+    await eventually(lambda: count(database, query, who), lambda number: number == len(who))
 
 
 async def meet(database: Database, *who: str) -> None:
@@ -325,6 +332,97 @@ async def test_an_audience_is_made_filled_and_emptied(door: Door) -> None:
     assert (renamed.json()["title"], renamed.json()["members"]) == ("VIP", 2)
 
 
+async def test_a_tag_is_one_however_it_is_written(door: Door, database: Database) -> None:
+    await door.knock(follow(HANAKO), follow(TARO))
+    await met(database, HANAKO, TARO)
+    await door.api("PUT", "/audiences/vip", json={"kind": "tag", "tag": "VIP "})
+    assert (await door.api("GET", "/audiences/vip")).json()["rule"] == {"tag": "VIP"}
+    path = f"/friends/{HANAKO}/tags"
+    tagged = await door.api("POST", path, json={"add": ["\uff36\uff29\uff30", " VIP"]})
+    assert tagged.json()["tags"] == ["VIP"]
+    csv = f"friend,tags\n{TARO},VIP\u3000;\n".encode()
+    assert (await door.api("POST", "/friends/attributes", content=csv)).status_code == 200
+    assert (await door.api("GET", "/audiences/vip")).json()["members"] == 2
+    for written in ("VIP", "VIP ", "\uff36\uff29\uff30"):
+        listed = await door.api("GET", "/friends", params={"tag": written})
+        assert [each["friend"] for each in listed.json()] == [HANAKO, TARO]
+    untagged = await door.api("POST", path, json={"remove": ["\uff36\uff29\uff30"]})
+    assert untagged.json()["tags"] == []
+    assert (await door.api("GET", "/audiences/vip")).json()["members"] == 1
+
+
+async def test_tags_that_a_former_release_kept_as_they_were_written_are_the_same(
+    door: Door, database: Database
+) -> None:
+    await door.knock(follow())
+    await met(database, HANAKO)
+    await door.api("PUT", "/audiences/vip", json={"kind": "tag", "tag": "VIP"})
+    migration = (SQL / "migrations" / "0015_tags.sql").read_text(encoding="utf-8")
+    old = ["VIP ", "\uff36\uff29\uff30", "VIP", "plain"]
+    insert = "insert into tags (channel, friend, tag, tagged_at) values ('default', $1, $2, $3)"
+    async with database.transaction() as connection:
+        await connection.execute('update audiences set rule = \'{"tag": "VIP\\u3000"}\'')
+        await connection.executemany(insert, [(HANAKO, tag, NOW) for tag in old])
+        await connection.execute(migration)
+        await connection.execute(migration)  # As if it were applied again: nothing is lost.
+    assert (await door.api("GET", "/audiences/vip")).json()["rule"] == {"tag": "VIP"}
+    assert (await door.api("GET", f"/friends/{HANAKO}")).json()["tags"] == ["VIP", "plain"]
+    async with database.transaction() as connection:  # By a release that runs beside this one.
+        await connection.execute(insert, HANAKO, "VIP ", NOW)
+    tags = await door.api("POST", f"/friends/{HANAKO}/tags", json={"remove": ["VIP"]})
+    assert tags.json()["tags"] == ["plain"]
+
+
+#: An id of the shop's own, a phone number, an address, a group, a room, and what is nearly one.
+NO_FRIENDS = [
+    "shop-0001",
+    "+819012345678",
+    "hanako@shop.example",
+    "C" + "1" * 32,
+    "R" + "1" * 32,
+    "U" + "1" * 31,
+    "U" + "A" * 32,
+    "u" + "1" * 32,
+]
+
+
+@pytest.mark.parametrize("wrong", NO_FRIENDS)
+async def test_one_rule_says_what_a_friends_id_is_wherever_one_comes_in(
+    door: Door, database: Database, wrong: str
+) -> None:
+    await door.api("PUT", "/audiences/vip", json={})
+    await door.knock(follow())
+    event = {"friend": wrong, "event": "purchase"}
+    requests: list[tuple[str, str, Any, list[Any]]] = [
+        ("POST", "/audiences/vip/members", {"friends": [HANAKO, wrong]}, ["body", "friends", 1]),
+        ("DELETE", f"/audiences/vip/members/{wrong}", None, ["path", "friend"]),
+        ("GET", f"/audiences/vip/members/{wrong}", None, ["path", "friend"]),
+        ("GET", f"/friends/{wrong}", None, ["path", "friend"]),
+        ("GET", f"/friends/{wrong}/events", None, ["path", "friend"]),
+        ("POST", f"/friends/{wrong}/tags", {"add": ["vip"]}, ["path", "friend"]),
+        ("PATCH", f"/friends/{wrong}/attributes", {"age": 30}, ["path", "friend"]),
+        ("POST", f"/friends/{wrong}/pause", None, ["path", "friend"]),
+        ("POST", "/events", {"events": [event]}, ["body", "events", 0, "friend"]),
+    ]
+    for method, path, body, field in requests:
+        answer = await door.api(method, path, json=body)
+        assert answer.status_code == 422, path
+        (problem,) = answer.json()["detail"]
+        assert problem["loc"] == field
+        assert problem["msg"] == f"{wrong!r} is not a LINE user id; write U and 32 of 0-9, a-f"
+    assert (await door.api("GET", "/audiences/vip/members")).json() == []
+    # What LINE tells of a group or a room, or under such an id, makes nobody a friend.
+    group = {"type": "group", "groupId": wrong, "userId": TARO}
+    room = {"type": "room", "roomId": wrong, "userId": TARO}
+    await door.knock(follow(wrong), said("a", source=group), said("b", source=room), follow(JIRO))
+    handled = "select count(*) from webhook_events where handled_at is not null"
+    await eventually(lambda: count(database, handled), lambda number: number == 5)
+    assert await count(database, "select count(*) from friends") == 2
+    # A former release may have kept it: it can be forgotten.
+    if wrong.isalnum() or wrong == "shop-0001":
+        assert (await door.api("DELETE", f"/friends/{wrong}")).status_code == 404
+
+
 async def test_ten_thousand_friends_fit_in_one_request(door: Door, database: Database) -> None:
     await door.api("PUT", "/audiences/all", json={})
     everybody = {"friends": [friend_id(number) for number in range(10_000)]}
@@ -393,12 +491,12 @@ DOUBTFUL: list[tuple[str, str, Any, int]] = [
     ("DELETE", f"/audiences/tagged/members/{HANAKO}", None, 400),
     ("PUT", "/audiences/tagged", {"kind": "upload"}, 200),
     ("PUT", "/audiences/full", {"kind": "tag", "tag": "vip"}, 400),
-    ("GET", "/friends/nobody", None, 404),
+    ("GET", f"/friends/{friend_id(99)}", None, 404),
     ("GET", "/friends/a.b", None, 422),
     ("GET", "/friends/%00", None, 422),
     ("GET", f"/friends/{HANAKO}?channel=nobody", None, 404),
-    ("PATCH", "/friends/nobody/attributes", {}, 404),
-    ("POST", "/friends/nobody/tags", {"add": ["vip"]}, 404),
+    ("PATCH", f"/friends/{friend_id(99)}/attributes", {}, 404),
+    ("POST", f"/friends/{friend_id(99)}/tags", {"add": ["vip"]}, 404),
     ("PATCH", f"/friends/{HANAKO}/attributes", {"age": -1}, 422),
     ("PATCH", f"/friends/{HANAKO}/attributes", {"age": 151}, 422),
     ("PATCH", f"/friends/{HANAKO}/attributes", {"birthday": "1990-13-01"}, 422),

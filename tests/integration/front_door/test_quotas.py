@@ -46,10 +46,8 @@ async def plan(line: httpx.AsyncClient, **faults: Any) -> None:
 
 async def ask(shop: Database, channels: Channels, now: datetime = NOW) -> quotas.Quota | None:
     """What is known once those were asked who were due then."""
-    queue = Quotas(shop, channels)
-    async with shop.transaction() as connection:
-        while await queue.handle_one(connection, now):
-            pass
+    await Quotas(shop, channels).survey(now)
+    async with shop.connection() as connection:
         return await quotas.get(connection, "default", at=now)
 
 

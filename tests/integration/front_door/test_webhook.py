@@ -291,7 +291,22 @@ async def test_any_text_is_kept_as_it_came(door: Door, database: Database) -> No
     await handled(database, 2 * len(TEXTS))
 
 
-ODD_IDS = ["", " ", "a/b", "../x", "U\n", "花子", "\0", "\ud83d", "U" * 65, "'--", "%00", "U.1"]
+ODD_IDS = [
+    "shop-0001",
+    "C" + "1" * 32,
+    "",
+    " ",
+    "a/b",
+    "../x",
+    "U\n",
+    "花子",
+    "\0",
+    "\ud83d",
+    "U" * 65,
+    "'--",
+    "%00",
+    "U.1",
+]
 
 
 async def test_a_user_id_that_can_be_no_friends_is_passed_over(

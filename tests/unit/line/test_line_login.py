@@ -163,6 +163,8 @@ def test_secrets_are_not_shown() -> None:
         {"sub": "a b"},
         {"sub": "../x"},
         {"sub": "U" * 65},
+        {"sub": "shop-0001"},
+        {"sub": "C" + "1" * 32},
         {"sub": HANAKO + "\n"},
     ],
 )

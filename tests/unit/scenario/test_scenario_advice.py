@@ -36,7 +36,8 @@ def test_of_an_example_nothing_is_doubtful(file: Path) -> None:
     "steps",
     [
         [send("a"), {"wait": {"days": 1}}, send("b")],
-        [{"wait": {"until": "2026-11-20 12:30"}}, send("a")],
+        [{"wait": {"until": "2026-11-20 12:30", "if_past": "send"}}, send("a")],
+        [{"wait": {"until": "2026-11-20 12:30", "if_past": "skip"}}, send("a")],
         [{"branch": [case({"region": region}) for region in ("東京", "jp_27", "tw_01")]}],
     ],
 )
@@ -50,7 +51,17 @@ def test_what_is_probably_meant_gets_no_advice(steps: list[dict[str, Any]]) -> N
         (
             [{"wait": {"until": "2026-11-20 11:59"}}, send("a")],
             ("steps", 0, "wait", "until"),
-            "this is over: nobody will wait here",
+            "this is over: nobody will wait here, and what follows is sent at once",
+        ),
+        (
+            [{"wait": {"until": "2026-11-20 11:59", "if_past": "skip"}}, send("a")],
+            ("steps", 0, "wait", "until"),
+            "this is over: nobody will get what follows it",
+        ),
+        (
+            [{"wait": {"until": "2026-11-20 12:30"}}, send("a")],
+            ("steps", 0, "wait", "until"),
+            "who starts after this is sent at once what follows",
         ),
         (
             [send("a"), send("b")],
@@ -85,6 +96,13 @@ def test_a_doubtful_step_gets_advice(
     [(where, what)] = advice(*steps)
     assert where == path
     assert what.startswith(said)
+
+
+def test_a_period_that_ends_before_a_date_leaves_no_doubt_about_it() -> None:
+    steps = [{"wait": {"until": "2026-11-22 10:00"}}, send("a")]
+    assert advice(*steps, period={"until": "2026-11-21"}) == []
+    [(path, _)] = advice(*steps, period={"until": "2026-11-22"})
+    assert path == ("steps", 0, "wait", "until")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tobiishi.scenario import FRIEND_FIELDS, render, uses_profile
+from tobiishi.scenario import FRIEND_FIELDS, empty_texts, own_fields, render, uses_profile
 from tobiishi.scenario.messages import FILTERS, REQUIRED, TAGS, MessageProblems, check_messages
 
 HANAKO = {"display_name": "花子", "language": "ja", "gender": "female", "region": "東京都"}
@@ -160,7 +160,7 @@ def test_a_text_has_up_to_5000_utf_16_units(said: str, units: int) -> None:
         ("{{ friend.gender | truncate: 'x' }}", "the template can't be read: truncate expected"),
         ("{% if friend.gender > 3 %}a{% endif %}", "the template can't be read: '<' and '>' are"),
         (f"{{{{ {'9' * 5000} }}}}", "the template can't be read: integer string conversion"),
-        ("{% if 1 %}" * 500 + "{% endif %}" * 500, "the template can't be read: block nesting"),
+        ("{% if 1 %}" * 90 + "{% endif %}" * 90, "the template can't be read: block nesting"),
         # What could take long or grow large.
         ("{% for i in (1..1000000000) %}a{% endfor %}", "the template can't be read: unexpected"),
         ("{% tablerow i in (1..9) %}a{% endtablerow %}", "the template can't be read: unexpected"),
@@ -307,6 +307,163 @@ def test_in_a_text_v2_the_braces_of_a_name_are_plain_braces(
     assert render([message], {"display_name": name})[0]["text"] == expected
 
 
+ADDRESS = "https://a.example/?n="
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "expected"),
+    [
+        (ADDRESS + NAME, "花 子", "https://a.example/?n=%E8%8A%B1%20%E5%AD%90"),
+        (ADDRESS + NAME, "A&b=#/?%41+", "https://a.example/?n=A%26b%3D%23%2F%3F%2541%2B"),
+        (ADDRESS + NAME, "🌸", "https://a.example/?n=%F0%9F%8C%B8"),
+        (ADDRESS + NAME + "&x=1", None, "https://a.example/?n=&x=1"),
+        (ADDRESS + '{{ friend.display_name | default: "x y" }}', None, ADDRESS + "x%20y"),
+        (ADDRESS + "{{ friend.display_name | url_encode }}", "a b", ADDRESS + "a+b"),
+        (ADDRESS + "{{ friend.display_name | url_encode | append: '1' }}", "a b", ADDRESS + "a+b1"),
+        (
+            "{% if friend.region %}x{% else %}" + ADDRESS + NAME + "{% endif %}",
+            "a b",
+            ADDRESS + "a%20b",
+        ),
+        # A whole address of the shop's own.
+        (NAME, "https://b.example/x?y=1&z=花", "https://b.example/x?y=1&z=%E8%8A%B1"),
+        (ADDRESS + NAME, "https://b.example/", ADDRESS + "https%3A%2F%2Fb.example%2F"),
+        ("https://a.example/飛び石", "花", "https://a.example/飛び石"),
+    ],
+)
+@pytest.mark.parametrize("field", ["uri", "linkUri", "url", "originalContentUrl", "desktop"])
+def test_what_is_filled_in_is_encoded_in_an_address(
+    template: str, name: str | None, expected: str, field: str
+) -> None:
+    message = {**text("hi"), "x": [{field: template, "text": NAME}]}
+    assert problems(message) == []
+    [sent] = render([message], {"display_name": name})
+    assert sent["x"] == [{field: expected, "text": name or ""}]
+
+
+def test_what_line_refuses_where_it_is_empty_is_left_out() -> None:
+    actions = [{"type": "uri", "label": "見る", "uri": "https://a.example/"}]
+    contents = [{"type": "text", "text": NAME}, {"type": "text", "text": "はい"}]
+    messages = [
+        text(NAME),
+        {"type": "template", "template": {"title": NAME, "text": "x", "actions": actions}},
+        {"type": "flex", "altText": "x", "contents": {"body": {"contents": contents}}},
+        {**text("x"), "sender": {"name": NAME, "iconUrl": NAME}},
+        {"type": "location", "title": NAME},
+    ]
+    nobody = render(messages, {})
+    assert nobody == [
+        {"type": "template", "template": {"text": "x", "actions": actions}},
+        {"type": "flex", "altText": "x", "contents": {"body": {"contents": contents[1:]}}},
+        {**text("x"), "sender": {}},
+        {"type": "location", "title": ""},
+    ]
+    assert len(render(messages, HANAKO)) == len(messages)
+    assert render([text(NAME)], {}) == [text("")]  # LINE says what is wrong with it.
+    # What is written empty is not ours to leave out.
+    assert render([{"template": {"title": "", "actions": []}}], {}) == [
+        {"template": {"title": "", "actions": []}}
+    ]
+
+
+def test_where_a_template_is_empty_that_must_not_be_is_known() -> None:
+    messages = [
+        text(NAME),
+        text(NAME_OR),
+        text(""),
+        {"type": "template", "altText": NAME, "template": {"title": NAME, "actions": [NAME]}},
+        {"type": "flex", "contents": {"contents": [{"type": "text", "text": NAME}], "x": [NAME]}},
+    ]
+    assert empty_texts(messages, HANAKO) == []
+    assert empty_texts(messages, {"display_name": "花子", "region": None}) == []
+    assert empty_texts(messages, {}) == [
+        (0, "text"),
+        (3, "altText"),
+        (3, "template", "actions", 0),
+        (4, "contents", "x", 0),
+    ]
+
+
+def test_the_shops_own_attributes_of_messages_are_known() -> None:
+    uri = "{{ friend.fields.page }}?a={{ friend.fields.rank }}"
+    assert own_fields([text("{{ friend.fields.rank }}" + NAME), {"a": [{"uri": uri}]}]) == {
+        "fields.rank": False,
+        "fields.page": True,
+    }
+
+
+def emojis(*places: int) -> list[dict[str, Any]]:
+    return [{"index": place, "productId": "p", "emojiId": str(place)} for place in places]
+
+
+@pytest.mark.parametrize(
+    ("template", "places", "name", "expected", "moved"),
+    [
+        ("$ " + NAME, [0], "花子", "$ 花子", [0]),
+        (NAME + "$", [len(NAME)], "花子", "花子$", [2]),
+        (NAME + "$", [len(NAME)], None, "$", [0]),
+        (NAME + "$", [len(NAME)], "😀🌸", "😀🌸$", [4]),
+        ("😀" + NAME + "$", [2 + len(NAME)], "花", "😀花$", [3]),
+        # A `$` of the name's own is none of ours, nor is one that no emoji stands for.
+        (NAME + "$", [len(NAME)], "$$", "$$$", [2]),
+        ("$" + NAME + "$", [1 + len(NAME)], "花", "$花$", [2]),
+        # Several, also in another order, also twice the same.
+        ("$" + NAME + "$", [0, 1 + len(NAME)], "花", "$花$", [0, 2]),
+        ("$" + NAME + "$", [1 + len(NAME), 0], "花", "$花$", [2, 0]),
+        (NAME + "$", [len(NAME), len(NAME)], "花", "花$", [1, 1]),
+        # In a part that only some get, in a filter, and behind blanks that are taken out.
+        ("{% if friend.region %}$a{% else %}b{% endif %}", [22], None, "b", []),
+        ("{% if friend.region %}a{% else %}$b{% endif %}", [33], None, "$b", [0]),
+        ('{{ friend.region | default: "a$" }}', [30], None, "a$", [1]),
+        ("  {{- friend.region -}}  $", [25], None, "$", [0]),
+        # The noncharacters that stand for them meanwhile may be anybody's.
+        (NAME + "\ufdd2$", [len(NAME) + 1], "\ufdd2花", "花\ufffd$", [2]),
+    ],
+)
+def test_emojis_of_line_move_with_the_text_that_is_filled_in(
+    template: str, places: list[int], name: str | None, expected: str, moved: list[int]
+) -> None:
+    message = {**text(template), "emojis": emojis(*places)}
+    assert problems(message) == []
+    [sent] = render([message], {"display_name": name})
+    assert sent["text"] == expected
+    assert [emoji["index"] for emoji in sent.get("emojis", [])] == moved
+    units = sent["text"].encode("utf-16-le")
+    assert all(units[2 * place :][:2] == b"$\0" for place in moved)
+    assert message["emojis"] == emojis(*places)
+
+
+def test_as_many_emojis_as_line_takes_move() -> None:
+    template = (NAME + "$") * 20
+    places = [(len(NAME) + 1) * number + len(NAME) for number in range(20)]
+    [sent] = render([{**text(template), "emojis": emojis(*places)}], {"display_name": "花子さん"})
+    assert [emoji["index"] for emoji in sent["emojis"]] == [5 * n + 4 for n in range(20)]
+
+
+@pytest.mark.parametrize("given", ["x", [1], [{}], [{"index": "1"}], {"index": 1}, None])
+def test_emojis_that_are_none_are_left_to_line(given: Any) -> None:
+    message = {**text(NAME + "$"), "emojis": given}
+    assert problems(message) == []
+    assert render([message], HANAKO)[0] == {**text("花子$"), "emojis": given}
+
+
+@pytest.mark.parametrize(
+    ("template", "index", "why"),
+    [
+        (NAME + "$", 2, "2 is not where a $ stands in the text as it is written, with all of its "),
+        (NAME + "$", 2, "(from 0, an emoji counts 2); a $ stands at 25"),
+        (NAME, 2, "; it has no $"),
+        (NAME + "$", -1, "-1 is not where a $ stands"),
+    ],
+)
+def test_an_emoji_in_the_wrong_place_of_a_template_is_refused(
+    template: str, index: int, why: str
+) -> None:
+    [(path, said)] = problems({**text(template), "emojis": emojis(index)})
+    assert path == (0, "emojis", 0, "index")
+    assert why in said
+
+
 def test_texts_are_filled_in_at_any_depth_and_keys_never() -> None:
     message = {
         "type": "flex",
@@ -352,15 +509,60 @@ def test_line_is_asked_for_a_profile_only_where_a_text_needs_it(
 
 def test_the_longest_chain_of_filters_stays_small() -> None:
     sizes = {}
-    for links in (30, 60, 120):
+    for links in (4, 8, 15):
         chain = "{{ friend.display_name" + " | url_encode | append: friend.region" * links + " }}"
         assert problems(text(chain)) == []
         (filled,) = render([text(chain)], HANAKO)
         sizes[links] = len(filled["text"])
-    # Twice the links make four times the text, not the square of it ...
-    assert sizes[60] < 5 * sizes[30]
-    # ... until it is too large to be kept, and the friend gets the plainer one.
-    assert sizes[120] < 1000
+    # Twice the links make four times the text, not the square of it.
+    assert sizes[8] < 5 * sizes[4]
+    assert sizes[15] < 5 * sizes[8]
+
+
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ("{{" * 30_000, "the template has 60,000 characters; at most 10,000 are taken: "),
+        ("{{ 'a' }}" + "あ" * 10_000, "the template has 10,009 characters; at most 10,000 are "),
+        ("{{" * 201, "the template has 201 times {{ or {%; at most 200 are taken: "),
+        ("{% if 1 %}{% endif %}" * 101, "the template has 202 times {{ or {%; at most 200 are "),
+        ("{{ 'a'" + " | upcase" * 31 + " }}", "31 filters in a row; at most 30 are taken"),
+        ("{% if 'a'" + " | upcase" * 31 + " %}{% endif %}", "31 filters in a row; at most 30 "),
+        ("{{" + " " * 201 + "}}", "over 200 blanks in a row; take some out"),
+        ("{{ 'a' }}" + "\n" * 201, "over 200 blanks in a row; take some out"),
+    ],
+)
+def test_a_template_that_would_take_long_is_not_even_read(
+    template: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_: str) -> None:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr("tobiishi.scenario.messages._template", read)
+    [(path, found)] = problems({**text("hi"), "altText": template})
+    assert path == (0, "altText")
+    assert found.startswith(why)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ 'a' }}" * 200,
+        "{{ 'a'" + " | upcase" * 30 + " }}" + "|" * 100,
+        "{{" + " " * 199 + "'a' }}",
+        "{{ 'a' }}" + "あ" * 4900,
+        "a" * 4900 + "{ { }" + " " * 50,
+        " " * 4900 + "no template",
+    ],
+)
+def test_what_is_large_but_soon_read_is_taken(template: str) -> None:
+    assert problems(text(template)) == []
+
+
+def test_what_was_published_before_there_were_limits_is_still_filled_in() -> None:
+    long = "{{ friend.region }}" + "あ" * 11_000
+    assert problems(text(long)) != []
+    assert render([text(long)], HANAKO)[0]["text"].startswith("東京都あ")
 
 
 def test_what_templates_may_use_is_in_the_manual() -> None:

@@ -13,6 +13,7 @@ from tobiishi.scenario import (
     Scenario,
     branch_at,
     first_plan,
+    past_in_words,
     plan_after,
     plan_to_wait,
     plan_way,
@@ -351,3 +352,74 @@ def test_the_longest_waits_end_within_the_calendar() -> None:
         window=WINDOW,
     )
     assert first_plan(steps, NOW).due.year == 3099
+
+
+def skipping(until: str) -> dict[str, Any]:
+    return wait(until=until, if_past="skip")
+
+
+REMINDERS = scenario(
+    skipping("2026-11-18 10:00"),
+    send("a"),
+    {"tag": {"add": "x"}},
+    skipping("2026-11-19 10:00"),
+    {"branch": [case(send("b"))]},
+    skipping("2026-11-21 10:00"),
+    send("c"),
+)
+
+
+def test_what_follows_a_past_date_is_left_out_up_to_the_next_wait() -> None:
+    plan = first_plan(REMINDERS, NOW)
+    assert shape(plan) == ("send", "6", "11-21 10:00")
+    assert plan.past == ("0", "3")
+    assert [past_in_words(REMINDERS, step) for step in plan.past] == [
+        "left out send a, tag +x: 2026-11-18 10:00 was past",
+        "left out a branch: 2026-11-19 10:00 was past",
+    ]
+    assert shape(first_plan(REMINDERS, at("2026-12-01 12:00"))) == ("end", "", "12-01 12:00")
+
+
+def test_nothing_is_left_out_on_time() -> None:
+    plan = first_plan(REMINDERS, at("2026-11-18 10:00"))
+    assert (shape(plan), plan.past) == (("send", "1", "11-18 10:00"), ())
+
+
+@pytest.mark.parametrize("more", [{}, {"if_past": "send"}])
+def test_what_follows_a_past_date_is_sent_at_once_where_nothing_else_is_written(
+    more: dict[str, Any],
+) -> None:
+    plan = first_plan(scenario(wait(until="2026-11-18 10:00", **more), send("a")), NOW)
+    assert (shape(plan), plan.past) == (("send", "1", "11-20 12:00"), ())
+
+
+def test_a_day_after_the_start_that_is_past_is_left_out_too() -> None:
+    steps = scenario(
+        send("a"), wait(days_after_start=1, at="10:00", if_past="skip"), send("b"), wait(days=1),
+        send("c"),
+    )  # fmt: skip
+    plan = plan_after(steps, "0", started_at=at("2026-11-18 23:00"), now=NOW)
+    assert shape(plan) == ("send", "4", "11-21 12:00")
+    assert past_in_words(steps, "1") == "left out send b: day 1 after the start at 10:00 was past"
+
+
+def test_on_a_way_only_its_own_steps_are_left_out() -> None:
+    steps = scenario({"branch": [case(skipping("2026-11-18 10:00"), send("a"))]}, send("z"))
+    plan = plan_way(steps, "0", 0, started_at=NOW, now=NOW)
+    assert (shape(plan), plan.past) == (("send", "1", "11-20 12:00"), ("0.0.0",))
+
+
+@pytest.mark.parametrize(
+    ("step", "problem"),
+    [
+        (wait(days=1, if_past="skip"), "if_past goes with until or days_after_start"),
+        (wait(days=1, at="10:00", if_past="skip"), "if_past goes with until or days_after_start"),
+        (
+            {"wait_for": {"audience": "a", "up_to": {"until": "2030-01-01", "if_past": "skip"}}},
+            "if_past goes with a wait of its own",
+        ),
+    ],
+)
+def test_if_past_is_refused_where_it_means_nothing(step: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        scenario(step, send("a"))
