@@ -13,6 +13,8 @@ from typing import Annotated
 from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from tobiishi.odd_characters import odd_character
+
 PATTERN = "U[0-9a-f]{32}"
 #: What is wrong with another text, and what to do.
 NOT_ONE = "is not a LINE user id; write U and 32 of 0-9, a-f"
@@ -24,11 +26,17 @@ def is_user_id(text: str) -> bool:
     return _USER_ID.fullmatch(text) is not None
 
 
+def why_not(text: str) -> str:
+    """What is wrong with a text that is none, and what to do."""
+    odd = odd_character(text)
+    return f"is not a LINE user id; it holds {odd}: take it out" if odd else NOT_ONE
+
+
 def _checked(text: str) -> str:
     if is_user_id(text):
         return text
     # Shortened: whoever sends a megabyte gets no megabyte back.
-    context = {"shown": repr(text[:64]), "problem": NOT_ONE}
+    context = {"shown": repr(text[:64]), "problem": why_not(text)}
     raise PydanticCustomError("friend_id", "{shown} {problem}", context)
 
 

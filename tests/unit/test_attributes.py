@@ -64,6 +64,7 @@ def test_a_header_names_a_column(header: str, name: str) -> None:
     [
         (["friend", "ランク"], "column 'ランク' is not known; name it one of friend, gender"),
         (["friend", "Rank"], "column 'Rank'"),
+        (["friend", "ランク", "age", "Rank"], "columns 'ランク', 'Rank' are not known; name each"),
         (["friend", "a" * 33], "is not known"),
         (["friend", "2nd"], "is not known"),
         (["friend;gender"], "separated by ';'; save the file with commas"),

@@ -81,4 +81,7 @@ def test_it_is_told_in_words() -> None:
         "5,000 friends who wait for the same moment are sent to within about 2 minutes "
         "(up to 1,000 a second)"
     )
+    assert forecast(friends=0, one_by_one=True).in_words() == (
+        "each friend enters at the moment they add the channel; up to 1,000 are sent to in a second"
+    )
     assert forecast(entering=5000).in_words().startswith("5,000 friends enter within a minute; ")

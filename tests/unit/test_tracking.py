@@ -267,14 +267,7 @@ BUBBLE: dict[str, Any] = {
     "header": {
         "type": "box",
         "layout": "vertical",
-        "contents": [
-            {
-                "type": "video",
-                "url": "https://img.example/1.mp4",
-                "previewUrl": IMAGE,
-                "altContent": {"type": "image", "url": IMAGE},
-            }
-        ],
+        "contents": [{"type": "image", "url": IMAGE}],
     },
     "body": {
         "type": "box",
@@ -283,11 +276,20 @@ BUBBLE: dict[str, Any] = {
         "contents": [
             {"type": "text", "text": f"見る {SHOP}", "action": URI},
             {"type": "text", "contents": [{"type": "span", "text": SHOP}]},
-            {"type": "icon", "url": IMAGE},
+            {"type": "box", "layout": "baseline", "contents": [{"type": "icon", "url": IMAGE}]},
             {"type": "box", "layout": "vertical", "contents": [{"type": "button", "action": URI}]},
             {"type": "button", "action": POSTBACK},
             {"type": "button", "action": PICKER},
         ],
+    },
+}
+FILM: dict[str, Any] = {
+    "type": "bubble",
+    "hero": {
+        "type": "video",
+        "url": "https://img.example/1.mp4",
+        "previewUrl": IMAGE,
+        "altContent": {"type": "image", "url": IMAGE},
     },
 }
 #: A message of each of LINE's types, as its reference describes them.
@@ -352,6 +354,7 @@ MESSAGES_OF_ALL_TYPES: list[dict[str, Any]] = [
     {"type": "flex", "altText": SHOP, "contents": BUBBLE, "sender": {"iconUrl": IMAGE}},
     {"type": "flex", "altText": "x", "contents": {"type": "carousel", "contents": [BUBBLE]}},
     {"type": "coupon", "couponId": "01"},
+    {"type": "flex", "altText": "x", "contents": FILM},
 ]
 #: Which of their fields are rewritten.
 LINK_PATHS = [
@@ -384,10 +387,11 @@ IMAGE_PATHS = [
     "8.template.thumbnailImageUrl",
     "10.template.columns.0.thumbnailImageUrl",
     "11.template.columns.0.imageUrl",
-    "12.contents.header.contents.0.altContent.url",
+    "12.contents.header.contents.0.url",
     "12.contents.hero.url",
-    "13.contents.contents.0.header.contents.0.altContent.url",
+    "13.contents.contents.0.header.contents.0.url",
     "13.contents.contents.0.hero.url",
+    "15.contents.hero.altContent.url",
 ]
 
 

@@ -135,10 +135,10 @@ def test_a_file_that_is_no_list_is_refused_before_it_fills_the_memory(
         read(data, piece=piece)
 
 
-def test_invisible_characters_of_a_wrong_line_are_written_out() -> None:
+def test_invisible_characters_of_a_wrong_line_are_named() -> None:
     _, reader = read(A + "\n\u200bhanako\u00a0\n".encode())
     [wrong] = reader.wrong_lines
-    assert wrong.text == "\\u200bhanako\\u00a0"
+    assert wrong.text == "⟨zero width space⟩hanako⟨no-break space⟩"
     assert wrong.problem == "holds no LINE user id (U and 32 of 0-9, a-f)"
 
 

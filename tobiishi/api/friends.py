@@ -174,6 +174,10 @@ async def list_all(
     limit: paging.Limit = 100,
     tag: Annotated[str | None, Query(description="Only those who carry it.")] = None,
     audience: Annotated[str | None, Query(description="Only those who are in it.")] = None,
+    name: Annotated[
+        str | None,
+        Query(description="Only those in whose name it is.", max_length=100, pattern=r"^[^\x00]*$"),
+    ] = None,
 ) -> list[FriendSummary]:
     async with context.database.connection() as connection:
         await context.channels.get(connection, channel)
@@ -184,6 +188,7 @@ async def list_all(
             limit=limit,
             tag=None if tag is None else plain_tag(tag),
             audience=audience,
+            name=name,
         )
     if found:
         paging.name_next(request, response, found, limit, found[-1].friend)

@@ -13,10 +13,11 @@ from rich.table import Column
 from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli import out
 from tobiishi.cli.files import send
-from tobiishi.cli.options import Channel, File, FriendId, KeepGood, Title
+from tobiishi.cli.options import Channel, File, FriendId, KeepGood, Title, all_identified, no_id
 from tobiishi.cli.server import Failed, call, path_of
+from tobiishi.cli.times import local, zone
 from tobiishi.scenario import ScenarioError, read_mapping
-from tobiishi.user_ids import NOT_ONE, is_user_id
+from tobiishi.user_ids import is_user_id
 
 app = typer.Typer(help="Audiences: make, fill, look into.", no_args_is_help=True)
 
@@ -94,7 +95,7 @@ def add(audience: Name, friends: Friends, channel: Channel = DEFAULT) -> None:
     """Add friends."""
     for friend in friends:
         if not is_user_id(friend):
-            raise Failed(f"{friend!r} {NOT_ONE}; nobody was added")
+            raise Failed(f"{no_id(friend)}; nobody was added")
     answer = call(
         "POST",
         path_of("audiences", audience, "members"),
@@ -137,6 +138,7 @@ def upload(
 @app.command()
 def remove(audience: Name, friends: Friends, channel: Channel = DEFAULT) -> None:
     """Remove friends."""
+    all_identified(friends)
     removed = 0
     for friend in friends:
         path = path_of("audiences", audience, "members", friend)
@@ -173,9 +175,9 @@ def members(
     """The members, since when and why, in the order of their ids."""
     params = {"channel": channel, "after": after, "limit": most}
     page = call("GET", path_of("audiences", audience, "members"), params=params)
-    table = out.table(Column("friend", no_wrap=True), "since (UTC)", "why")
+    table = out.table(Column("friend", no_wrap=True), f"since ({zone()})", "why")
     for member in page:
-        table.add_row(member["friend"], member["joined_at"][:19], member["reason"])
+        table.add_row(member["friend"], local(member["joined_at"], seconds=True), member["reason"])
     table.show()
     if len(page) == most:
         out.line(f"there may be more: --after {page[-1]['friend']}")
@@ -189,10 +191,11 @@ def history(audience: Name, friend: FriendId, channel: Channel = DEFAULT) -> Non
     if not times:
         out.line(f"{friend} was never in {audience}")
         return
-    table = out.table("joined (UTC)", "why", "left (UTC)", "why")
+    table = out.table(f"joined ({zone()})", "why", f"left ({zone()})", "why")
     for time in times:
-        left, because = (time["left_at"] or "")[:19], time["left_reason"] or "is in it"
-        table.add_row(time["joined_at"][:19], time["reason"], left, because)
+        left = local(time["left_at"], seconds=True) if time["left_at"] else ""
+        joined, because = local(time["joined_at"], seconds=True), time["left_reason"] or "is in it"
+        table.add_row(joined, time["reason"], left, because)
     table.show()
 
 

@@ -10,6 +10,7 @@ from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli import out
 from tobiishi.cli.options import Channel
 from tobiishi.cli.server import call
+from tobiishi.cli.times import local
 
 
 def deliveries(
@@ -25,7 +26,7 @@ def deliveries(
             row["friend"],
             row["scenario"],
             row["message"],
-            row["claimed_at"],
+            local(row["claimed_at"]),
             str(row["attempts"]),
             row["reason"],
         )

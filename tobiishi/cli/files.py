@@ -9,7 +9,7 @@ from typing import Any
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeElapsedColumn
 
 from tobiishi.cli import out
-from tobiishi.cli.server import call
+from tobiishi.cli.server import Failed, call
 from tobiishi.text import visible
 
 #: Bytes that are read, and sent, at a time.
@@ -34,13 +34,17 @@ def send(path: str, file: Path, *, channel: str, keep_good: bool) -> Any:
                 # The bar is full, and the starter has yet to keep what it was sent.
                 shown.update(task, description=f"{visible(file.name)}: keeping", total=None)
 
-            return call(
-                "POST",
-                path,
-                params={
-                    "channel": channel,
-                    "on_wrong": "keep_good" if keep_good else "keep_nothing",
-                },
-                content=pieces(),
-                timeout=None,
-            )
+            try:
+                return call(
+                    "POST",
+                    path,
+                    params={
+                        "channel": channel,
+                        "on_wrong": "keep_good" if keep_good else "keep_nothing",
+                    },
+                    content=pieces(),
+                    timeout=None,
+                )
+            except Failed as error:
+                # The starter answers in the words of its API.
+                raise Failed(str(error).replace("on_wrong=keep_good", "--keep-good")) from error

@@ -15,7 +15,9 @@ from tobiishi.cli import out
 from tobiishi.cli.files import send
 from tobiishi.cli.options import Channel, FriendId, KeepGood
 from tobiishi.cli.server import Failed, call, path_of
+from tobiishi.cli.times import local, zone
 from tobiishi.errors import Invalid
+from tobiishi.odd_characters import shown
 from tobiishi.people.attribute_columns import FORGET, columns_of, value_of
 
 app = typer.Typer(help="Friends: who they are, and why they got what.", no_args_is_help=True)
@@ -32,11 +34,12 @@ _PAGE_SIZE = 1000
 def list_all(
     tag: Annotated[str | None, typer.Option(help="Only those who carry it.")] = None,
     audience: Annotated[str | None, typer.Option(help="Only those who are in it.")] = None,
+    name: Annotated[str | None, typer.Option(help="Only those in whose name it is.")] = None,
     most: Annotated[int, typer.Option(min=1, help="No more than so many.")] = 100,
     channel: Channel = DEFAULT,
 ) -> None:
     """Friends, in the order of their ids."""
-    only = {"tag": tag, "audience": audience}
+    only = {"tag": tag, "audience": audience, "name": name}
     params = {"channel": channel} | {name: value for name, value in only.items() if value}
     found: list[dict[str, Any]] = []
     # One more than is shown reveals whether there are more.
@@ -71,16 +74,16 @@ def show(friend: FriendId, channel: Channel = DEFAULT) -> None:
         out.words("seen:", seen_text)
     out.words("audiences:", "" if known["audiences"] else "none")
     for member in known["audiences"]:
-        out.words(f"  {member['audience']}: {member['reason']}, {member['joined_at'][:19]} UTC")
+        out.words(f"  {member['audience']}: {member['reason']}, {local(member['joined_at'])}")
     for journey in known["journeys"]:
         state = journey["outcome"] or "active"
         because = f": {journey['because']}" if journey["because"] else ""
         name = f"{journey['scenario']} v{journey['version']}"
         out.line("")
         out.words(f"{name}: {journey['why']}; {state}{because}")
-        table = out.table("at (UTC)", "step", "what")
+        table = out.table(f"at ({zone()})", "step", "what")
         for entry in journey["trail"]:
-            table.add_row(entry["at"][:19], entry["step"], entry["said"])
+            table.add_row(local(entry["at"], seconds=True), entry["step"], entry["said"])
         if journey["trail"]:
             table.show()
 
@@ -127,7 +130,7 @@ def upload(
     done = send("/api/friends/attributes", file, channel=channel, keep_good=keep_good)
     for wrong in done["wrong_lines"]:
         where = f"line {wrong['line']}" + (wrong["column"] and f", {wrong['column']}")
-        out.line(f"{where}: {wrong['text']!r} {wrong['problem']}", err=True)
+        out.line(f"{where}: '{shown(wrong['text'])}' {wrong['problem']}", err=True)
     out.line(
         f"{done['friends']} friends, {done['met']} of them new, {done['wrong']} wrong lines; "
         f"read as {done['encoding']}"
@@ -142,11 +145,12 @@ def events(
 ) -> None:
     """What a friend was seen to do, the latest first."""
     path = path_of("friends", friend, "events")
-    table = out.table("at (UTC)", "event", "of", "url", "detail")
+    table = out.table(f"at ({zone()})", "event", "of", "url", "detail")
     for each in call("GET", path, params={"channel": channel, "limit": most}):
         of = "/".join(filter(None, (each["scenario"], each["message"]))) or each["source"]
+        at = local(each["occurred_at"], seconds=True)
         detail = json.dumps(each["detail"], ensure_ascii=False) if each["detail"] else ""
-        table.add_row(each["occurred_at"][:19], each["event"], of, each["url"] or "", detail)
+        table.add_row(at, each["event"], of, each["url"] or "", detail)
     table.show()
 
 

@@ -8,11 +8,12 @@ import typer
 
 from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli import out
-from tobiishi.cli.options import Channel
+from tobiishi.cli.options import Channel, identified
 from tobiishi.cli.server import Failed, call, path_of
+from tobiishi.cli.times import local
 
 Scenario = Annotated[str | None, typer.Option(help="Only this scenario.")]
-Friend = Annotated[str | None, typer.Option(help="Only this friend.")]
+Friend = Annotated[str | None, typer.Option(help="Only this friend.", callback=identified)]
 
 
 def pause(
@@ -50,7 +51,7 @@ def _path(channel: str, scenario: str | None, friend: str | None) -> tuple[str, 
 def _print(held: Any) -> None:
     for each in held:
         whom = f"{each['scope']} {each['name']}".strip()
-        until = f" until {each['until'][:16]}" if each["until"] else ""
-        out.line(f"{whom}: {each['kind']} since {each['since'][:16]}{until}: {each['reason']}")
+        until = f" until {local(each['until'])}" if each["until"] else ""
+        out.line(f"{whom}: {each['kind']} since {local(each['since'])}{until}: {each['reason']}")
     if not held:
         out.line("nothing is held back")

@@ -12,6 +12,7 @@ from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli import enrolment, out
 from tobiishi.cli.options import Channel, File
 from tobiishi.cli.server import call, path_of
+from tobiishi.cli.times import local
 from tobiishi.scenario import json_schema
 
 app = typer.Typer(help="Scenarios: check, publish, retire, look up.", no_args_is_help=True)
@@ -65,7 +66,8 @@ def list_all(
     """The live version of each scenario."""
     table = out.table("scenario", "version", "title", "published at")
     for row in call("GET", "/api/scenarios", params={"channel": channel, "retired": retired}):
-        table.add_row(row["scenario"], str(row["version"]), row["title"], row["published_at"])
+        at = local(row["published_at"])
+        table.add_row(row["scenario"], str(row["version"]), row["title"], at)
     table.show()
 
 

@@ -10,6 +10,7 @@ from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli import out
 from tobiishi.cli.options import Channel
 from tobiishi.cli.server import Failed, call, path_of
+from tobiishi.cli.times import local
 
 app = typer.Typer(
     help="What follows from events and changes, and failed again and again.",
@@ -68,5 +69,5 @@ def _path(key: str) -> str:
 def _line(row: Any) -> str:
     whom = f" of {row['friend']}" if row["friend"] else ""
     error = " ".join((row["error"] or "").split())
-    since = row["since"][:16]
+    since = local(row["since"])
     return f"{row['key']}: {row['what']}{whom}, since {since}, {row['attempts']} times: {error}"

@@ -14,7 +14,7 @@ from tobiishi.errors import Invalid
 from tobiishi.people import friends
 from tobiishi.people.member_lists import AROUND_IDS, INVISIBLE
 from tobiishi.scenario.parts import plain_tag, read_tag
-from tobiishi.user_ids import NOT_ONE, is_user_id
+from tobiishi.user_ids import is_user_id, why_not
 
 #: How a header may name the columns that are known; small and large letters are the same.
 COLUMNS = {
@@ -62,6 +62,10 @@ class Column:
     def is_own(self) -> bool:
         return self.name not in COLUMNS
 
+    @property
+    def is_known(self) -> bool:
+        return not self.is_own or not self.name or bool(_OWN.fullmatch(self.name))
+
 
 def columns_of(header: list[str]) -> list[Column]:
     """The columns that a header row names. Raises `Invalid`."""
@@ -76,6 +80,14 @@ def columns_of(header: list[str]) -> list[Column]:
             "or tabs"
         )
     columns = [_column(cell.strip()) for cell in header]
+    if unknown := [f"{column.header[:60]!r}" for column in columns if not column.is_known]:
+        several = len(unknown) > 1
+        raise Invalid(
+            f"column{'s' if several else ''} {', '.join(unknown)} {'are' if several else 'is'} not "
+            f"known; name {'each' if several else 'it'} one of {', '.join(COLUMNS)}, or name an "
+            "attribute of your own in lower-case letters, digits and _ (such as rank), or take "
+            f"{'them' if several else 'it'} out"
+        )
     known: dict[str, Column] = {}
     for column in columns:
         if column.name and column.name in known:
@@ -95,14 +107,7 @@ def columns_of(header: list[str]) -> list[Column]:
 
 def _column(header: str) -> Column:
     plain = unicodedata.normalize("NFKC", INVISIBLE.sub(" ", header)).strip()
-    name = _NAMES.get(plain.lower(), plain)
-    if name and name not in COLUMNS and not _OWN.fullmatch(name):
-        raise Invalid(
-            f"column {header[:60]!r} is not known; name it one of {', '.join(COLUMNS)}, or name "
-            "an attribute of your own in lower-case letters, digits and _ (such as rank), "
-            "or take it out"
-        )
-    return Column(header=header, name=name)
+    return Column(header=header, name=_NAMES.get(plain.lower(), plain))
 
 
 def value_of(name: str, text: str, today: date) -> str | int | list[str]:
@@ -113,7 +118,7 @@ def value_of(name: str, text: str, today: date) -> str | int | list[str]:
     match name:
         case "friend":
             if not is_user_id(found := id_in(text)):
-                raise ValueError(NOT_ONE)
+                raise ValueError(why_not(found))
             return found
         case "gender":
             return _one_of(("male", "female", "other"), plain, _GENDERS)
@@ -138,7 +143,10 @@ def value_of(name: str, text: str, today: date) -> str | int | list[str]:
 
 def id_in(cell: str) -> str:
     """The cell without what is invisible, or put around values, before and behind an id."""
-    return INVISIBLE.sub(" ", cell).strip(AROUND_IDS)
+    plain = INVISIBLE.sub(" ", cell)
+    # As long as the cell: what is invisible in the middle stays, to be told of.
+    begin = len(plain) - len(plain.lstrip(AROUND_IDS))
+    return cell[begin : len(plain.rstrip(AROUND_IDS))]
 
 
 def _problem_with(character: str) -> str:

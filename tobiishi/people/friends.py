@@ -243,11 +243,11 @@ async def page(
     limit: int,
     tag: str | None = None,
     audience: str | None = None,
+    name: str | None = None,
 ) -> list[Friend]:
     """Friends in the order of their ids, those after `after`."""
-    rows = await all_rows(
-        _sql.page(connection, channel=channel, after=after, limit=limit, tag=tag, audience=audience)
-    )
+    only = {"tag": tag, "audience": audience, "name": name}
+    rows = await all_rows(_sql.page(connection, channel=channel, after=after, limit=limit, **only))
     return [Friend.from_row(row) for row in rows]
 
 

@@ -18,6 +18,7 @@ from typing import Literal
 
 from tobiishi.database import Connection, queries
 from tobiishi.errors import Invalid
+from tobiishi.odd_characters import shown
 from tobiishi.user_ids import PATTERN
 
 _sql = queries("uploads")
@@ -60,7 +61,7 @@ class WrongLine:
 
     #: From 1.
     line: int
-    #: How it begins, with what is invisible written out.
+    #: How it begins, with what is invisible named.
     text: str
     problem: str = NO_ID
 
@@ -183,9 +184,9 @@ def _is_nearly_an_id(line: bytes) -> bool:
 
 
 def _words(line: bytes) -> str:
-    """How the line begins, with what is invisible written out."""
+    """How the line begins, with what is invisible named."""
     text = _decoded(line).removeprefix("\ufeff").strip(" \t\v\f\u3000")
-    return INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text[:60])
+    return shown(text[:60])
 
 
 def _decoded(line: bytes) -> str:

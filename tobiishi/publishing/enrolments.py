@@ -375,8 +375,7 @@ async def _lock_unfinished(connection: Connection, enrolment_id: int) -> None:
     if row["finished_at"] is not None:
         why = f" ({row['because']})" if row["because"] else ""
         raise Invalid(
-            f"enrolment {enrolment_id} is over: it was {row['status']} at "
-            f"{row['finished_at']:%Y-%m-%d %H:%M} UTC{why}; "
+            f"enrolment {enrolment_id} is over: it was {row['status']}{why}; "
             "publish a changed version of the scenario to begin another"
         )
 

@@ -21,6 +21,8 @@ class Forecast:
 
     #: Friends who may be due in the same moment: those in its audience, or all of the channel's.
     friends: int
+    #: Whether each enters at a moment of their own: by adding the channel.
+    one_by_one: bool = False
     #: How many of them enter at once: those who are in its audience already, where it wants them.
     entering: int
     #: Messages to those, at most: as if all went the longest way through it.
@@ -36,6 +38,11 @@ class Forecast:
 
     def in_words(self) -> str:
         """Such as `12,300 friends who wait for the same moment are sent to within …`."""
+        if self.one_by_one:
+            return (
+                "each friend enters at the moment they add the channel; "
+                f"up to {self.per_second:,.0f} are sent to in a second"
+            )
         if not self.friends:
             return "no friend is there yet who may enter"
         text = (
@@ -100,6 +107,7 @@ async def forecast(
     spread = scenario.spread.length if scenario.spread else timedelta(0)
     return Forecast(
         friends=friends,
+        one_by_one=start.friend_added is not None,
         entering=entering,
         coming=entering * most_messages(scenario.steps),
         under_way=under_way,

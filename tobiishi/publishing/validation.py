@@ -84,6 +84,8 @@ SAMPLES = (
 _Path = tuple[str | int, ...]
 
 _PROPERTY = re.compile(r"\w+")
+#: LINE's "A message (messages[0]) in the request body is invalid".
+_IN_MESSAGE = re.compile(r"\(messages\[(\d+)\]\)")
 #: One file is read at a time: threads that compute take turns with the loop, and many of them
 #: would leave it few.
 _one_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scenario")
@@ -189,9 +191,13 @@ def _renderings(
 
 def _refusals(error: Refused) -> Iterator[tuple[_Path, str]]:
     """LINE's details, each with the path below the send: `messages[0].text`."""
+    numbered = _IN_MESSAGE.search(error.message)
     if not error.details:
         yield ("messages",), error.message
     for detail in error.details:
         parts = _PROPERTY.findall(detail.property)
         path = tuple(int(part) if part.isdigit() else part for part in parts)
+        if numbered and detail.property.startswith("/"):
+            # Of a flex message LINE writes the place as a JSON pointer below its contents.
+            path = ("messages", int(numbered[1]), "contents", *path)
         yield path or ("messages",), detail.message

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tobiishi.scenario.messages import comparisons_with_text, texts_of
+from tobiishi.scenario.messages import (
+    NAME_TEMPLATE,
+    comparisons_with_text,
+    foreign_placeholders,
+    texts_of,
+)
 from tobiishi.scenario.model import Scenario, Step, Window
 from tobiishi.scenario.parts import Condition
 from tobiishi.scenario.regions import is_known_region
@@ -22,6 +27,7 @@ def advice_on(scenario: Scenario, now: datetime) -> list[tuple[SourcePath, str]]
         *_on_waits(scenario, now),
         *_on_order(scenario.steps, ("steps",)),
         *_on_regions(scenario),
+        *_on_placeholders(scenario),
         *_on_comparisons(scenario),
         *_on_clicks(scenario),
     ]
@@ -100,6 +106,19 @@ def _on_regions(scenario: Scenario) -> Iterator[tuple[SourcePath, str]]:
                         f"{region!r} is not a prefecture; only friends whose region is written "
                         "just so will match",
                     )
+
+
+def _on_placeholders(scenario: Scenario) -> Iterator[tuple[SourcePath, str]]:
+    for path, step in scenario.walk():
+        for number, message in enumerate(step.send.messages if step.send else ()):
+            for below, found, is_name in dict.fromkeys(foreign_placeholders(message)):
+                write = f"for the friend's name write {NAME_TEMPLATE}"
+                if not is_name:
+                    write += ", for the shop's own attribute rank {{ friend.fields.rank }}"
+                yield (
+                    (*path, "send", "messages", number, *below),
+                    f"{found} is sent just so: it is another tool's placeholder; {write}",
+                )
 
 
 def _regions(condition: Condition) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TextIO
@@ -58,6 +59,40 @@ _TEXTUAL = (
     *("text", "altText", "title", "address", "packageId", "stickerId", "couponId"),
     *("baseUrl", "originalContentUrl", "previewImageUrl"),
 )
+_TEMPLATES = ("buttons", "confirm", "carousel", "image_carousel")
+_COMPONENTS = ("box", "button", "icon", "span", "separator", "filler")
+
+#: How a text has the friend's name.
+NAME_TEMPLATE = "{{ friend.display_name | default: 'お客様' }}"
+#: What other tools call it in their placeholders, without blanks, - and _.
+_WORDS_FOR_NAME = frozenset(
+    {
+        *("name", "nickname", "displayname", "username", "friendname", "linename"),
+        *("fullname", "firstname", "lastname", "customername"),
+        *("名前", "お名前", "氏名", "姓", "名", "ニックネーム", "表示名", "ユーザー名"),
+        *(
+            "line名",
+            "line登録名",
+            "line表示名",
+            "友だち名",
+            "友だちの名前",
+            "友だち表示名",
+            "友達名",
+        ),
+    }
+)
+_IDENTIFIER = re.compile(r"[a-zA-Z_][\w.]{0,39}", re.ASCII)
+#: Placeholders of other tools, and of LINE's own manager: `{Nickname}`, `[name]`, `%name%`. Two
+#: braces are this one's own.
+_PLACEHOLDER = re.compile(
+    r"(?<!\{)\{\s*(?P<braced>[^{}\s]{1,40})\s*\}(?!\})"
+    r"|\uff5b\s*(?P<wide>[^\uff5b\uff5d\s]{1,40})\s*\uff5d"
+    r"|[\[\uff3b]\s*([^\[\]\uff3b\uff3d\s]{1,40})\s*[\]\uff3d]"
+    r"|[%\uff05]\s*([^%\uff05\s]{1,40})\s*[%\uff05]"
+    r"|<\s*([^<>\s]{1,40})\s*>|#([^#\s]{1,40})#|@([^@\s]{1,40})@|\$([^$\s]{1,40})\$"
+)
+#: Characters that nobody sees, though they are no blanks: https://www.unicode.org/charts/
+_UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 #: All filters that suit a friend's fields, which are single texts. No loops and nothing that
 #: multiplies a text, so that no template takes long or grows large.
 TAGS = ("if", "unless", "case", "comment", "raw")
@@ -184,7 +219,7 @@ def own_fields(messages: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
         for path, text in _texts(message):
             first = _BEGINS_WITH.match(text) if path[-1] in _ADDRESSES else None
             for name in _fields(text):
-                if _OWN_FIELD.fullmatch(name):
+                if _OWN_FIELD.fullmatch(name := name.strip()):
                     own = name.removeprefix("friend.")
                     found[own] = found.get(own, False) or bool(first and first[1] == own)
     return found
@@ -258,14 +293,7 @@ class MessageProblems(ValueError):
 def _problems(message: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     kind = message.get("type")
     if not isinstance(kind, str) or kind not in REQUIRED:
-        yield (
-            ("type",) if "type" in message else (),
-            (
-                f"{kind!r} is not a type of LINE message; use one of {', '.join(REQUIRED)}"
-                if "type" in message
-                else "a LINE message has a type, such as text"
-            ),
-        )
+        yield ("type",) if "type" in message else (), _what_type(message)
         return
     for field in REQUIRED[kind]:
         if message.get(field) in (None, ""):
@@ -277,6 +305,14 @@ def _problems(message: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...
         units = _units(text)
         if units > MAX_TEXT_UNITS:
             yield ("text",), f"the text has {units} characters; LINE takes {MAX_TEXT_UNITS}"
+    substitution = message.get("substitution")
+    if kind == "textV2" and isinstance(substitution, Mapping):
+        for name, each in substitution.items():
+            if isinstance(each, Mapping) and each.get("type") == "mention":
+                yield (
+                    ("substitution", name),
+                    "LINE takes mentions in groups only, and this goes to a friend; take it out",
+                )
     for path, text in _texts(message):
         for problem in _problems_of_template(text):
             yield path, problem
@@ -285,6 +321,30 @@ def _problems(message: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...
         json.dumps(message, allow_nan=False)
     except (TypeError, ValueError):
         yield (), 'a value is neither text, number, list nor mapping; put it in "quotes"'
+
+
+def _what_type(message: Mapping[str, Any]) -> str:
+    """What to do about a message whose type is none of LINE's."""
+    kind = message.get("type")
+    if "type" not in message:
+        return "a LINE message has a type, such as text"
+    name = str(kind)
+    if name == "bubble" or (name == "carousel" and "columns" not in message):
+        return (
+            f"a {name} is what a flex message holds; write "
+            f"{{type: flex, altText: …, contents: {{type: {name}, …}}}}"
+        )
+    if name in _TEMPLATES:
+        return (
+            f"{name} is a kind of template; write "
+            f"{{type: template, altText: …, template: {{type: {name}, …}}}}"
+        )
+    if name in _COMPONENTS:
+        return (
+            f"a {name} is a part of a bubble; write {{type: flex, altText: …, contents: "
+            f"{{type: bubble, body: {{type: box, layout: vertical, contents: […]}}}}}}"
+        )
+    return f"{kind!r:.60} is not a type of LINE message; use one of {', '.join(REQUIRED)}"
 
 
 def _lost_emojis(message: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -310,12 +370,12 @@ def _problems_of_template(text: str) -> Iterator[str]:
         return
     try:
         named = _fields(text)
-        own = {name for name in named if _OWN_FIELD.fullmatch(name)}
+        own = {name for name in named if _OWN_FIELD.fullmatch(name.strip())}
         unknown = sorted(named - FRIEND_FIELDS - own)
         if not unknown:
             for friend in (
                 _NOBODY,
-                _SOMEBODY | {name.removeprefix("friend."): "花子" for name in own},
+                _SOMEBODY | {name.strip().removeprefix("friend."): "花子" for name in own},
             ):
                 _filled(text, friend, is_address=False)
     except UnknownFilterError as error:
@@ -324,12 +384,39 @@ def _problems_of_template(text: str) -> Iterator[str]:
         hint = f"; the tags are {', '.join(TAGS)}" if "unexpected tag" in _reason(error) else ""
         yield f"the template can't be read: {_reason(error)}{hint}"
     else:
-        for name in unknown:
+        for name in map(str.strip, unknown):
             yield (
                 f"{name!r:.60} is not a field of the friend; "
                 f"use friend.{', friend.'.join(sorted(FRIEND_FIELDS))}, or for the shop's own "
-                'friend.fields.…, or put words in "quotes"'
+                f'friend.fields.…, or put words in "quotes"{_name_hint(name)}'
             )
+
+
+def _name_hint(word: str) -> str:
+    return f"; for the friend's name write {NAME_TEMPLATE}" if _is_word_for_name(word) else ""
+
+
+def _is_word_for_name(word: str) -> bool:
+    """Whether other tools put a friend's name where a text has this word in their brackets."""
+    plain = unicodedata.normalize("NFKC", word).rpartition(".")[2].strip().lower()
+    return re.sub(r"[\s_-]", "", plain) in _WORDS_FOR_NAME
+
+
+def foreign_placeholders(message: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, ...], str, bool]]:
+    """What would be sent as it stands, and is filled in by other tools.
+
+    Each with its path, and whether it means the friend's name.
+    """
+    given = message.get("substitution")
+    for path, text in _texts(message):
+        for found in _PLACEHOLDER.finditer(text):
+            braced = found["braced"] or found["wide"]
+            word = next(filter(None, found.groups()))
+            if braced and path == ("text",) and isinstance(given, Mapping) and braced in given:
+                continue
+            is_name = _is_word_for_name(word)
+            if is_name or (found["braced"] and _IDENTIFIER.fullmatch(word)):
+                yield path, found[0], is_name
 
 
 def _too_large(text: str) -> str | None:
@@ -388,7 +475,8 @@ def _fields(text: str) -> frozenset[str]:
         for use in uses:
             segments = [str(segment) for segment in use.segments]
             known = name == "friend" and len(segments) == 2
-            found.add(segments[1] if known else ".".join(segments))
+            # A blank tells `display_name` alone from `friend.display_name`.
+            found.add(segments[1] if known else f" {'.'.join(segments)}")
     return frozenset(found)
 
 
@@ -533,11 +621,18 @@ def _filled(text: str, friend: _Known, *, is_address: bool) -> str:
 
 
 def _encodable(text: str | None) -> str | None:
-    """The text without halves of surrogate pairs, which no JSON can carry; None where empty.
+    """The text without halves of surrogate pairs, which no JSON can carry; None where blank.
 
     And without the noncharacters that have a meaning of their own here.
     """
-    if not text:
+    if text is None:
         return None
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return _NONCHARACTERS.sub("", whole) or None
+    plain = _NONCHARACTERS.sub("", whole)
+    return plain if any(map(_is_seen, plain)) else None
+
+
+def _is_seen(character: str) -> bool:
+    # Separators, and what only steers others: zero-width blanks, joiners, directions.
+    unseen = unicodedata.category(character) in ("Zs", "Zl", "Zp", "Cf", "Mn")
+    return not (unseen or character.isspace() or character in _UNSEEN)

@@ -9,7 +9,8 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -30,7 +31,6 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.resolver import VersionedResolver
 
-from tobiishi.scenario import model, parts, rules
 from tobiishi.scenario.messages import MessageProblems
 from tobiishi.scenario.model import REENTRY_FORMS, Scenario
 from tobiishi.scenario.surprises import Scalar, Surprise, surprises, values_in
@@ -396,7 +396,7 @@ def _message(details: ErrorDetails) -> str:
         case "missing":
             return f"{name} is missing; add it"
         case "extra_forbidden":
-            return f"{name!r:.60} is not known here; {_nearest(str(name))}"
+            return f"{name!r:.60} is not known here; {_instead(str(name), details['loc'][:-1])}"
         case "string_pattern_mismatch":
             return (
                 f"{shown} can't be a name; use lower-case letters, digits and hyphens, "
@@ -451,19 +451,60 @@ def _example(details: ErrorDetails, otherwise: str) -> str:
     return otherwise
 
 
-def _nearest(name: str) -> str:
-    # A field that is known elsewhere is unknown here.
-    names = [known for known in _known_names() if known != name]
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
-    return f"did you mean {near[0]!r}?" if near else "leave it out"
+def _instead(name: str, at: SourcePath) -> str:
+    """What to write for a name that is not known at a place: only what is known just there."""
+    names = _names_known_at(at)
+    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.7)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"no such thing exists; what does here: {', '.join(names)}"
 
 
-def _known_names() -> list[str]:
-    found = [part for module in (model, parts, rules) for part in vars(module).values()]
-    models = (part for part in found if isinstance(part, type) and issubclass(part, BaseModel))
-    return sorted(
-        {field.alias or name for part in models for name, field in part.model_fields.items()}
-    )
+def _names_known_at(at: SourcePath) -> list[str]:
+    """The names that a mapping at that path of a scenario may have."""
+    here: list[Any] = [Scenario]
+    for part in at:
+        # Some parts of the path tell the forms of a value apart, and name no place.
+        here = [below for each in here for below in _below(each, part)] or here
+    return sorted({name for each in here for model_ in _models(each) for name in _fields(model_)})
+
+
+def _below(annotation: Any, part: str | int) -> Iterator[Any]:
+    """What stands at that name, or number, of a value of this type."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        found = _fields(annotation).get(str(part))
+        yield from [] if found is None else [found]
+    elif get_origin(annotation) is dict:
+        yield get_args(annotation)[1]
+    elif get_origin(annotation) in (tuple, list):
+        yield from [get_args(annotation)[0]] if isinstance(part, int) else []
+    else:
+        for each in get_args(annotation):
+            if tagged := [model_ for model_ in _models(each) if _kind_of(model_) == part]:
+                yield from tagged
+            else:
+                yield from _below(each, part)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The kinds of mapping that a value of this type may be."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif get_origin(annotation) not in (dict, tuple, list):
+        for each in get_args(annotation):
+            yield from _models(each)
+
+
+def _kind_of(model_: type[BaseModel]) -> str | None:
+    values = get_args(_fields(model_).get("kind"))
+    return values[0] if values else None
+
+
+@cache
+def _fields(model_: type[BaseModel]) -> dict[str, Any]:
+    """The types of a mapping's values, by the names that a file has for them."""
+    types = get_type_hints(model_, include_extras=True)
+    return {each.alias or name: types[name] for name, each in model_.model_fields.items()}
 
 
 def _doubled_names(plain: Any) -> Iterator[tuple[SourcePath, str]]:

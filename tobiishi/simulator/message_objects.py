@@ -10,7 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from tobiishi.line import Detail
-from tobiishi.simulator.actions import ACTION, QUICK_REPLY_ACTION
+from tobiishi.simulator.actions import (
+    IMAGE_CAROUSEL_ACTION,
+    LINK_SCHEMES,
+    QUICK_REPLY_ACTION,
+    TEMPLATE_ACTION,
+)
 from tobiishi.simulator.flex import FLEX_CONTAINER
 from tobiishi.simulator.schema import (
     Check,
@@ -24,11 +29,22 @@ from tobiishi.simulator.schema import (
     one_of,
     text,
     url,
+    utf16_length,
 )
 
 _HTTPS = url()
 _ALT_TEXT = text(1500)
-_PIXELS = number(0, 10_000)
+_OFFSET, _EXTENT = number(0, 10_000), number(1, 10_000)
+#: Words that no sender may be called by.
+_RESERVED = re.compile(r"(?<![a-z])line(?![a-z])", re.IGNORECASE)
+
+
+def _sender_name(value: Any, at: str, details: Details) -> None:
+    before = len(details)
+    text(20)(value, at, details)
+    if len(details) == before and _RESERVED.search(value):
+        details.append(Detail(at, "Contains a word that may not be used"))
+
 
 _COMMON: Mapping[str, Check] = {
     "type": anything,
@@ -44,7 +60,7 @@ _COMMON: Mapping[str, Check] = {
             )
         }
     ),
-    "sender": obj({}, {"name": text(20), "iconUrl": _HTTPS}),
+    "sender": obj({}, {"name": _sender_name, "iconUrl": _HTTPS}),
 }
 
 
@@ -77,7 +93,12 @@ def _substitution_objects(value: Any, at: str, details: Details) -> None:
     if len(value) > 100:
         details.append(Detail(at, "Size must be between 0 and 100"))
     for key, each in value.items():
+        if not re.fullmatch("[0-9a-zA-Z_]{1,20}", key):
+            details.append(Detail(f"{at}.{key}", "Invalid value"))
         _SUBSTITUTION(each, f"{at}.{key}", details)
+    for kind in ("mention", "emoji"):
+        if sum(isinstance(each, dict) and each.get("type") == kind for each in value.values()) > 20:
+            details.append(Detail(at, f"At most 20 objects of type {kind} can be given"))
 
 
 _SUBSTITUTION = by_type(
@@ -97,12 +118,12 @@ _SUBSTITUTION = by_type(
     }
 )
 
-_AREA = obj({"x": _PIXELS, "y": _PIXELS, "width": _PIXELS, "height": _PIXELS})
+_AREA = obj({"x": _OFFSET, "y": _OFFSET, "width": _EXTENT, "height": _EXTENT})
 _IMAGEMAP_ACTION = by_type(
     {
         kind: obj({"type": anything, "area": _AREA, **required}, {"label": text(100)})
         for kind, required in {
-            "uri": {"linkUri": url(1000, schemes=("http", "https", "line", "tel"))},
+            "uri": {"linkUri": url(1000, schemes=LINK_SCHEMES)},
             "message": {"text": text(400)},
             "clipboard": {"clipboardText": text(1000)},
         }.items()
@@ -110,11 +131,7 @@ _IMAGEMAP_ACTION = by_type(
 )
 _IMAGEMAP_VIDEO = obj(
     {"originalContentUrl": _HTTPS, "previewImageUrl": _HTTPS, "area": _AREA},
-    {
-        "externalLink": obj(
-            {"linkUri": url(1000, schemes=("http", "https", "line", "tel")), "label": text(30)}
-        )
-    },
+    {"externalLink": obj({"linkUri": url(1000, schemes=LINK_SCHEMES), "label": text(30)})},
 )
 
 _IMAGE_STYLE: Mapping[str, Check] = {
@@ -125,34 +142,71 @@ _COLUMN: Mapping[str, Check] = {
     "thumbnailImageUrl": _HTTPS,
     "imageBackgroundColor": text(7, pattern=r"#[0-9a-fA-F]{6}"),
     "title": text(40),
-    "defaultAction": ACTION,
+    "defaultAction": TEMPLATE_ACTION,
 }
+
+
+def _shorter_beside(value: Any, at: str, details: Details) -> None:
+    """Beside an image or a title there is room for less text."""
+    if (value.get("title") or value.get("thumbnailImageUrl")) and utf16_length(value["text"]) > 60:
+        details.append(Detail(f"{at}.text", "Length must be between 0 and 60"))
+
+
+def _alike(value: Any, at: str, details: Details) -> None:
+    """All columns have as many actions, and all have a title or an image, or none has."""
+    columns = value["columns"]
+    if len({len(column["actions"]) for column in columns}) > 1:
+        details.append(Detail(f"{at}.columns", "All columns must have the same number of actions"))
+    for name in ("title", "thumbnailImageUrl"):
+        if len({column.get(name) is None for column in columns}) > 1:
+            details.append(Detail(f"{at}.columns", f"All columns must have a {name}, or none"))
+
+
 _TEMPLATE = by_type(
     {
-        "buttons": obj(
-            {"type": anything, "text": text(160), "actions": array(ACTION, 1, 4)},
-            {**_COLUMN, **_IMAGE_STYLE},
+        "buttons": both(
+            obj(
+                {"type": anything, "text": text(160), "actions": array(TEMPLATE_ACTION, 1, 4)},
+                {**_COLUMN, **_IMAGE_STYLE},
+            ),
+            _shorter_beside,
         ),
-        "confirm": obj({"type": anything, "text": text(240), "actions": array(ACTION, 2, 2)}),
-        "carousel": obj(
-            {
-                "type": anything,
-                "columns": array(
-                    obj({"text": text(120), "actions": array(ACTION, 1, 3)}, _COLUMN), 1, 10
-                ),
-            },
-            _IMAGE_STYLE,
+        "confirm": obj(
+            {"type": anything, "text": text(240), "actions": array(TEMPLATE_ACTION, 2, 2)}
+        ),
+        "carousel": both(
+            obj(
+                {
+                    "type": anything,
+                    "columns": array(
+                        both(
+                            obj(
+                                {"text": text(120), "actions": array(TEMPLATE_ACTION, 1, 3)},
+                                _COLUMN,
+                            ),
+                            _shorter_beside,
+                        ),
+                        1,
+                        10,
+                    ),
+                },
+                _IMAGE_STYLE,
+            ),
+            _alike,
         ),
         "image_carousel": obj(
             {
                 "type": anything,
-                "columns": array(obj({"imageUrl": _HTTPS, "action": ACTION}), 1, 10),
+                "columns": array(obj({"imageUrl": _HTTPS, "action": IMAGE_CAROUSEL_ACTION}), 1, 10),
             }
         ),
     }
 )
 
 _EMOJI = obj({"index": number(0, 5000), "productId": text(50), "emojiId": text(50)})
+
+_STICKER_ID = text(20, pattern="[0-9]+")
+_TRACKING_ID = r"[a-zA-Z0-9\-.=,+*()%$&;:@{}!?<>\[\]]+"
 
 MESSAGE = by_type(
     {
@@ -170,11 +224,12 @@ MESSAGE = by_type(
             _substitutions,
         ),
         "sticker": _message(
-            {"packageId": text(20), "stickerId": text(20)}, {"quoteToken": text(500)}
+            {"packageId": _STICKER_ID, "stickerId": _STICKER_ID}, {"quoteToken": text(500)}
         ),
         "image": _message({"originalContentUrl": _HTTPS, "previewImageUrl": _HTTPS}),
         "video": _message(
-            {"originalContentUrl": _HTTPS, "previewImageUrl": _HTTPS}, {"trackingId": text(100)}
+            {"originalContentUrl": _HTTPS, "previewImageUrl": _HTTPS},
+            {"trackingId": text(100, pattern=_TRACKING_ID)},
         ),
         "audio": _message({"originalContentUrl": _HTTPS, "duration": number(1, 86_400_000)}),
         "location": _message(
@@ -189,14 +244,16 @@ MESSAGE = by_type(
             {
                 "baseUrl": _HTTPS,
                 "altText": _ALT_TEXT,
-                "baseSize": obj({"width": _PIXELS, "height": _PIXELS}),
+                "baseSize": obj({"width": number(1040, 1040), "height": _EXTENT}),
                 "actions": array(_IMAGEMAP_ACTION, 0, 50),
             },
             {"video": _IMAGEMAP_VIDEO},
         ),
         "template": _message({"altText": _ALT_TEXT, "template": _TEMPLATE}),
         "flex": _message({"altText": _ALT_TEXT, "contents": FLEX_CONTAINER}),
-        "coupon": _message({"couponId": text(100)}, {"deliveryTag": text(30)}),
+        "coupon": _message(
+            {"couponId": text(100)}, {"deliveryTag": text(30, pattern="[a-zA-Z0-9_]+")}
+        ),
     }
 )
 

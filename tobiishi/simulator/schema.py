@@ -64,7 +64,8 @@ def url(most: int = 2000, *, schemes: tuple[str, ...] = ("https",)) -> Check:
         try:
             parts = urlsplit(value)
             good = parts.scheme in schemes and (
-                bool(parts.hostname) or parts.scheme not in ("http", "https")
+                bool(parts.hostname)
+                or (parts.scheme not in ("http", "https") and bool(parts.netloc or parts.path))
             )
         except ValueError:
             good = False

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from tobiishi.line import Detail
 from tobiishi.simulator import friends
 from tobiishi.simulator.answers import Rejection, body_errors, invalid_property, json_body
 from tobiishi.simulator.events import message_id
@@ -119,6 +120,21 @@ async def _checked(request: Request, shape: Check) -> dict[str, Any]:
     return body
 
 
+def _mentions(messages: Sequence[dict[str, Any]], recipients: Sequence[str]) -> list[Detail]:
+    """Mentions to others than a group or a room; checking without sending does not find them.
+
+    https://developers.line.biz/en/reference/messaging-api/#text-message-v2-mention-object
+    """
+    if not any(recipient.startswith("U") for recipient in recipients):
+        return []
+    return [
+        Detail(f"messages[{number}].substitution.{key}", "Mentions can be sent to groups only")
+        for number, message in enumerate(messages)
+        for key, each in (message.get("substitution") or {}).items()
+        if each["type"] == "mention"
+    ]
+
+
 def _sending(
     request: Request,
     endpoint: str,
@@ -126,6 +142,8 @@ def _sending(
     recipients: Sequence[str],
     retry_key: UUID | None,
 ) -> _Sending:
+    if details := _mentions(body["messages"], recipients):
+        raise body_errors(details)
     return _Sending(
         endpoint=endpoint,
         request_id=request.scope["line_request_id"],

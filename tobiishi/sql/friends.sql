@@ -76,4 +76,5 @@ where channel = :channel and friend > :after
         select from audience_members as member where member.channel = friends.channel
             and member.friend = friends.friend and audience = :audience
     ))
+    and (:name::text is null or strpos(lower(display_name), lower(:name)) > 0)
 order by friend limit :limit;

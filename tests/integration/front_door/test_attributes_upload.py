@@ -398,7 +398,7 @@ async def test_friends_at_the_terminal(run: Run, tmp_path: Any) -> None:
         with pytest.raises(Failed, match=wrong):
             await run("friend", "set", HANAKO, wrong)
 
-    assert "at (UTC)" in await run("friend", "events", HANAKO)
+    assert "at (Asia/Tokyo)" in await run("friend", "events", HANAKO)
     assert "Aborted" in await run("friend", "forget", HANAKO, says="n\n")
     assert "is being forgotten" in await run("friend", "forget", HANAKO, "--yes")
 
@@ -476,7 +476,10 @@ async def test_audiences_of_a_file_at_the_terminal(run: Run, tmp_path: Any) -> N
         ("friend list --audience nope", "'nope' does not exist"),
         ("friend list --channel nope", "channel 'nope' does not exist"),
         (f"friend show {HANAKO}", "is not a friend of channel 'default'"),
-        ("friend show 花子", "'花子' is not a LINE user id"),
+        ("friend show 花子", "find the id by the name: tobiishi friend list --name 花子"),
+        ("audience add nope 花子", "find the id by the name: tobiishi friend list --name 花子"),
+        ("audience remove nope 花子", "find the id by the name: tobiishi friend list --name 花子"),
+        ("pause --friend 花子", "find the id by the name: tobiishi friend list --name 花子"),
         ("friend show ../audiences", "is not a LINE user id"),
         (f"friend tag {HANAKO} vip", "is not a friend"),
         (f"friend forget {HANAKO} --yes", "is not a friend"),
@@ -508,3 +511,23 @@ async def test_a_file_that_is_too_large_is_told_at_the_terminal(run: Run, tmp_pa
     file.write_bytes(b"friend\n" + f"{HANAKO}\n".encode() * 2_000_000)
     with pytest.raises(Failed, match="64 MB"):
         await run("friend", "upload", str(file))
+
+
+async def test_the_terminal_speaks_of_its_own_options(run: Run, tmp_path: Any) -> None:
+    file = tmp_path / "friends.csv"
+    file.write_text(f"friend,age\n{HANAKO},x\n", encoding="utf-8")
+    with pytest.raises(Failed, match="with --keep-good") as refused:
+        await run("friend", "upload", str(file))
+    assert "on_wrong" not in str(refused.value)
+
+
+async def test_friends_are_found_by_their_name(door: Door, shop: Database) -> None:
+    async with shop.transaction() as connection:
+        for friend, name in ((HANAKO, "山田 Hanako"), (TARO, "太郎")):
+            await friends.set_status(connection, "default", friend, "following", NOW)
+            await connection.execute(
+                "update friends set display_name = $1 where friend = $2", name, friend
+            )
+    for name, found in (("hanako", [HANAKO]), ("郎", [TARO]), ("%", []), ("", [HANAKO, TARO])):
+        answer = await door.api("GET", "/friends", params={"name": name})
+        assert sorted(each["friend"] for each in answer.json()) == sorted(found)

@@ -157,6 +157,32 @@ DETAILS: list[tuple[Any, str, str]] = [
         "messages[0].template.actions",
         "Size must be between 2 and 2",
     ),
+    (
+        {
+            "type": "template",
+            "altText": "a",
+            "template": {
+                "type": "carousel",
+                "columns": [{"text": "a", "actions": [TAP] * count} for count in (1, 2)],
+            },
+        },
+        "messages[0].template.columns",
+        "All columns must have the same number of actions",
+    ),
+    (
+        {
+            "type": "template",
+            "altText": "a",
+            "template": {"type": "buttons", "title": "a", "text": "a" * 61, "actions": [TAP]},
+        },
+        "messages[0].template.text",
+        "Length must be between 0 and 60",
+    ),
+    (
+        flex({"type": "bubble", "body": {**BOX, "backgroundColor": "red"}}),
+        "messages[0].contents.body.backgroundColor",
+        "Invalid value",
+    ),
 ]
 
 
@@ -168,6 +194,16 @@ async def test_detail(shared: httpx.AsyncClient, message: Any, place: str, words
         "message": "The request body has 1 error(s)",
         "details": [{"message": words, "property": place}],
     }
+
+
+async def test_a_mention_reaches_no_friend(shared: httpx.AsyncClient) -> None:
+    mention = {"type": "mention", "mentionee": {"type": "all"}}
+    message = {"type": "textV2", "text": "{who}", "substitution": {"who": mention}}
+    for path, to in (("push", FRIEND), ("multicast", [FRIEND])):
+        body = {"to": to, "messages": [HELLO, message]}
+        answer = await shared.post(f"/v2/bot/message/{path}", json=body)
+        assert answer.status_code == 400
+        assert answer.json()["details"][0]["property"] == "messages[1].substitution.who"
 
 
 INVALID: list[tuple[dict[str, Any], str]] = [

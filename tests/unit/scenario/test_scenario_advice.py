@@ -175,3 +175,50 @@ def test_a_scenario_names_all_its_audiences() -> None:
          "steps": [{"branch": [case({"audience": "d"}, {"branch": [case({"audience": "e"})]})]}]}
     )  # fmt: skip
     assert scenario.audiences() == {"a", "b", "c", "d", "e"}
+
+
+def says(text: str, **more: Any) -> list[tuple[tuple[str | int, ...], str]]:
+    message = {"type": "text", "text": text} | more
+    return advice({"send": {"name": "a", "messages": [message]}})
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    [
+        *("{Nickname}", "{nickname}", "{ name }", "{名前}", "{friend.display_name}", "{code}"),
+        *("[name]", "[ Name ]", "[お名前]", "[[name]]", "%name%", "％name％", "%%NICK_NAME%%"),
+        *("｛Nickname｝", "［名前］", "<name>", "#name#", "@display-name@", "$username$"),
+    ],
+)
+def test_the_placeholders_of_other_tools_are_found(placeholder: str) -> None:
+    (doubt,) = says(f"{placeholder}さん、こんにちは")
+    path, said = doubt
+    assert path == ("steps", 0, "send", "messages", 0, "text")
+    assert "is sent just so: it is another tool's placeholder; for the friend's name write " in said
+    assert "{{ friend.display_name | default: 'お客様' }}" in said
+    assert ("{{ friend.fields.rank }}" in said) == ("code" in placeholder)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ friend.display_name | default: 'お客様' }}さん",
+        "{{ friend.display_name }}さん [重要] 10%引き、20%引き <3 #春 {笑}",
+        "https://shop.example/?a=%20b%20 {% if friend.region %}a{% endif %}",
+        "定価 $100、今なら $80",
+    ],
+)
+def test_what_is_no_placeholder_is_left_alone(text: str) -> None:
+    assert says(text) == []
+
+
+def test_a_placeholder_is_found_wherever_a_text_is() -> None:
+    template = {"type": "confirm", "text": "[name]さん", "actions": []}
+    message = {"type": "template", "altText": "a", "template": template}
+    ((path, _),) = advice({"send": {"name": "a", "messages": [message]}})
+    assert path == ("steps", 0, "send", "messages", 0, "template", "text")
+
+
+def test_what_line_itself_fills_in_is_left_alone() -> None:
+    emoji = {"type": "emoji", "productId": "p", "emojiId": "1"}
+    assert says("{name}", type="textV2", substitution={"name": emoji}) == []

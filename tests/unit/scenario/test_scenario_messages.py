@@ -80,6 +80,34 @@ def test_a_message_without_a_field_it_needs_is_refused(kind: str, field: str) ->
         ({"type": "txt"}, (0, "type"), "'txt' is not a type of LINE message; use one of text, "),
         ({"type": None}, (0, "type"), "None is not a type of LINE message; use one of text, "),
         ({"type": ["text"]}, (0, "type"), "['text'] is not a type of LINE message; use one of "),
+        (
+            {"type": "bubble", "body": {}},
+            (0, "type"),
+            "a bubble is what a flex message holds; write "
+            "{type: flex, altText: …, contents: {type: bubble, …}}",
+        ),
+        (
+            {"type": "carousel", "contents": []},
+            (0, "type"),
+            "a carousel is what a flex message holds; write {type: flex, ",
+        ),
+        (
+            {"type": "carousel", "columns": []},
+            (0, "type"),
+            "carousel is a kind of template; write "
+            "{type: template, altText: …, template: {type: carousel, …}}",
+        ),
+        ({"type": "buttons"}, (0, "type"), "buttons is a kind of template; write {type: template"),
+        ({"type": "box"}, (0, "type"), "a box is a part of a bubble; write {type: flex, altText: "),
+        (
+            {
+                "type": "textV2",
+                "text": "{a}",
+                "substitution": {"a": {"type": "mention", "mentionee": {"type": "all"}}},
+            },
+            (0, "substitution", "a"),
+            "LINE takes mentions in groups only, and this goes to a friend; take it out",
+        ),
         ({"type": "text", "text": ""}, (0,), "a message of type text needs text"),
         ({"type": "text", "text": 10}, (0, "text"), '10 is not text; put it in "quotes"'),
         (
@@ -564,3 +592,19 @@ def test_a_text_says_the_shops_own_attributes() -> None:
 def test_nothing_else_is_reached_through_the_shops_own_attributes(text: str) -> None:
     with pytest.raises(MessageProblems, match="is not a field of the friend"):
         check_messages([{"type": "text", "text": text}])
+
+
+@pytest.mark.parametrize(
+    "name", [" ", "\u3000\u3000", "\u00a0", "\u200b", "\u2060\ufeff", "\u3164", "\u2800", "\ufe0f"]
+)
+def test_a_name_that_nobody_sees_counts_as_not_known(name: str) -> None:
+    assert render([text(NAME_OR)], {"display_name": name})[0]["text"] == "お客様さん"
+    own = text("{{ friend.fields.rank | default: '一般' }}")
+    assert render([own], {"fields.rank": name})[0]["text"] == "一般"
+
+
+@pytest.mark.parametrize("word", ["name", "Nickname", "お名前", "display_name", "friend.nickname"])
+def test_who_means_the_friends_name_learns_how_to_write_it(word: str) -> None:
+    ((_, why),) = problems(text(f"{{{{ {word} }}}}さん"))
+    assert why.endswith("for the friend's name write {{ friend.display_name | default: 'お客様' }}")
+    assert "for the friend's name" not in problems(text("{{ age }}"))[0][1]
