@@ -277,7 +277,7 @@ async def test_it_is_watched_and_slowed_down_from_the_command_line(
     said = await run("enrolment", "show", "1", "--follow")
     assert "enrolment 1, vip into season version 1: done" in said
     assert "500 / 500 entered, done" in said
-    with pytest.raises(Exception, match="enrolment 1 is over: it was done at"):
+    with pytest.raises(Exception, match="enrolment 1 is over: it was done;"):
         await run("enrolment", "cancel", "1")
     with pytest.raises(Exception, match="enrolment 7 does not exist"):
         await run("enrolment", "show", "7")

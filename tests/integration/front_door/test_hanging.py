@@ -85,12 +85,14 @@ def stopped(postgres: EmbeddedPostgres) -> Iterator[None]:
     assert postgres.pid is not None
     processes = family(postgres.pid)
     for pid in processes:
-        os.kill(pid, signal.SIGSTOP)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
         for pid in processes:
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # It was at its end when it was stopped.
+                os.kill(pid, signal.SIGCONT)
 
 
 async def link_of(server: Server, secret_key: SecretStr) -> str:
