@@ -17,7 +17,12 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
-from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
+from temporalio.worker import (
+    PollerBehaviorAutoscaling,
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkerDeploymentConfig,
+)
 
 from activities import Awaiting, Branching, Ending, Enrolling, Sending, Starting, Tagging
 from activities.context import Context
@@ -62,6 +67,9 @@ async def working(
         client,
         task_queue=temporal.JOURNEYS,
         workflows=[JourneyWorkflow, EnrolmentWorkflow],
+        # Temporal's sandbox would import our modules anew for every journey. It guards what they do
+        # in the tests: see docs/decisions/no-sandbox.md.
+        workflow_runner=UnsandboxedWorkflowRunner(),
         activities=[
             *(awaiting.begin, awaiting.look, branching.choose, tagging.tag),
             *(starting.plan, ending.end),

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from temporalio import activity
 
-from activities.context import Context, now, taken
+from activities.context import Context, count_end, now, taken
 from tobiishi.database import Connection
 from tobiishi.journeys import journeys
 from tobiishi.people import audiences
@@ -29,6 +29,11 @@ class Awaiting:
         seen by it, and who joins after it is seen by the relay, which looks for the interest after
         the joining is committed: no joining falls between the two.
         """
+        answer = await self._begin(turn)
+        count_end(turn.journey, answer.outcome)
+        return answer
+
+    async def _begin(self, turn: Turn) -> Taken:
         plan, at = turn.plan, now()
         async with self.context.database.connection() as connection:
             turn, scenario = await self.context.begin(connection, turn)
@@ -46,6 +51,11 @@ class Awaiting:
     @activity.defn(name="look_for_audience")
     async def look(self, turn: Turn) -> Taken:
         """See whether the friend joined, when told so or when the time is over."""
+        answer = await self._look(turn)
+        count_end(turn.journey, answer.outcome)
+        return answer
+
+    async def _look(self, turn: Turn) -> Taken:
         plan, at = turn.plan, now()
         async with self.context.database.transaction() as connection:
             turn, scenario = await self.context.begin(connection, turn)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from temporalio import activity
 
-from activities.context import Context, now, taken
+from activities.context import Context, count_end, now, taken
 from tobiishi.journeys import journeys
 from tobiishi.people import audiences, friends
 from tobiishi.plan import Taken, Turn
@@ -47,4 +47,6 @@ class Branching:
             next_plan = plan_way(
                 scenario, plan.step, kept.detail["case"], started_at=journey.started_at, now=at
             )
-            return await taken(connection, scenario, turn, kept.said, at=at, plan=next_plan)
+            answer = await taken(connection, scenario, turn, kept.said, at=at, plan=next_plan)
+        count_end(journey, answer.outcome)
+        return answer

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,14 +12,20 @@ from zoneinfo import ZoneInfo
 
 from temporalio import activity
 
+from tobiishi import metrics
 from tobiishi.channels.channels import Channel, Channels
 from tobiishi.database import Connection, Database
 from tobiishi.journeys import journeys
+from tobiishi.journeys.deliveries import Delivery
+from tobiishi.journeys.journeys import StepDone
 from tobiishi.line import LineClient
-from tobiishi.plan import Plan, Taken, Turn
+from tobiishi.logs import about
+from tobiishi.plan import JourneyRef, Plan, Taken, Turn
 from tobiishi.publishing.versions import Versions
-from tobiishi.scenario import Scenario, spread_out
+from tobiishi.scenario import Scenario, Send, spread_out, uses_profile
 from tobiishi.tracking.links import LinkTracker
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True)
@@ -30,6 +38,7 @@ class Context:
     tracker: LinkTracker | None = None
     versions: Versions = field(default_factory=Versions)
     _clients: dict[tuple[str, str], LineClient] = field(default_factory=dict)
+    _uses_profile: dict[tuple[str, str, int, str], bool] = field(default_factory=dict)
 
     async def begin(self, connection: Connection, turn: Turn) -> tuple[Turn, Scenario]:
         """Returns the turn with its journey as the database knows it now, and the scenario.
@@ -37,10 +46,25 @@ class Context:
         Raises `journeys.Unknown`, to be tried again, where the database does not know the journey.
         """
         journey = await journeys.locate(connection, turn.journey)
+        return replace(turn, journey=journey), await self.scenario(connection, journey)
+
+    async def scenario(self, connection: Connection, journey: JourneyRef) -> Scenario:
+        """The scenario that the journey goes through, in its version."""
         version = await self.versions.get(
             connection, journey.channel, journey.scenario, journey.version
         )
-        return replace(turn, journey=journey), version.scenario
+        return version.scenario
+
+    async def uses_profile(self, turn: Turn, step: Send) -> bool:
+        """Whether a message of the step names what LINE's profile tells of a friend.
+
+        In a thread the first time, when all templates of the messages are read.
+        """
+        ref = turn.journey
+        key = (ref.channel, ref.scenario, ref.version, turn.plan.step)
+        if key not in self._uses_profile:
+            self._uses_profile[key] = await asyncio.to_thread(uses_profile, step.messages)
+        return self._uses_profile[key]
 
     def line(self, channel: Channel) -> LineClient:
         """A client that speaks for the channel; a changed token gets a client of its own."""
@@ -62,18 +86,41 @@ class Context:
 
 
 async def taken(
-    connection: Connection, scenario: Scenario, turn: Turn, text: str, *, at: datetime, plan: Plan
+    connection: Connection,
+    scenario: Scenario,
+    turn: Turn,
+    text: str,
+    *,
+    at: datetime,
+    plan: Plan,
+    done: Sequence[StepDone] = (),
+    delivery: Delivery | None = None,
+    refused_because: str | None = None,
 ) -> Taken:
-    """Keep what comes next, and return an activity's answer.
+    """Keep what was done and what comes next, and return an activity's answer.
 
-    It says what was done, when by the scenario's clock, and what comes next. To be called in the
-    transaction that takes the step.
+    It says what was done, when by the scenario's clock, and what comes next; or that the journey is
+    over by this. The last four are as in `journeys.advance`.
     """
     local = at.astimezone(ZoneInfo(scenario.timezone))
-    await journeys.record_past_waits(connection, turn.journey, scenario, plan, at=at)
     own = spread_out(scenario, replace(plan, past=()), friend=turn.journey.friend, now=at)
-    await journeys.set_next(connection, turn.journey, own)
-    return Taken(said=f"{local:%m-%d %H:%M} {text}", plan=own)
+    outcome = await journeys.advance(
+        connection,
+        turn.journey,
+        own,
+        at=at,
+        done=[*done, *journeys.past_waits(scenario, plan)],
+        delivery=delivery,
+        refused_because=refused_because,
+    )
+    return Taken(said=f"{local:%m-%d %H:%M} {text}", plan=own, outcome=outcome)
+
+
+def count_end(journey: JourneyRef, outcome: str | None) -> None:
+    """Log and count that the journey is over; nothing where it goes on. To be called once kept."""
+    if outcome is not None:
+        metrics.journeys_ended.labels(journey.channel, journey.scenario, outcome).inc()
+        _log.info("the journey is over: %s", outcome, extra=about(journey))
 
 
 def now() -> datetime:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 from temporalio import activity
 
-from activities.context import Context, now
-from tobiishi import metrics
+from activities.context import Context, count_end, now
 from tobiishi.journeys import journeys
-from tobiishi.logs import about
 from tobiishi.plan import End
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -29,6 +24,5 @@ class Ending:
         async with self.context.database.transaction() as connection:
             journey = await journeys.locate(connection, end.journey)
             outcome = await journeys.end(connection, journey.journey_id, end.outcome, at=now())
-        metrics.journeys_ended.labels(journey.channel, journey.scenario, outcome).inc()
-        _log.info("the journey is over: %s", outcome, extra=about(journey))
+        count_end(journey, outcome)
         return outcome

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.context import Context, now, taken
+from activities.context import Context, count_end, now, taken
 from activities.heartbeats import let_finish
 from tobiishi import metrics
 from tobiishi.channels import holds
@@ -21,6 +19,7 @@ from tobiishi.channels.holds import Hold
 from tobiishi.database import Connection
 from tobiishi.journeys import deliveries, journeys
 from tobiishi.journeys.deliveries import Delivery
+from tobiishi.journeys.journeys import StepDone
 from tobiishi.line import (
     FriendNotFound,
     LineClient,
@@ -43,7 +42,6 @@ from tobiishi.scenario import (
     plan_end,
     render,
     send_at,
-    uses_profile,
     when_to_send,
 )
 from tobiishi.tracking.messages import postbacks_of, videos_of, with_tracking_ids
@@ -70,16 +68,14 @@ class Sending:
     async def _send(self, turn: Turn) -> Taken:
         plan, at = turn.plan, now()
         async with self.context.database.connection() as connection:
-            turn, scenario = await self.context.begin(connection, turn)
-            journey = turn.journey
+            scenario = await self.context.scenario(connection, turn.journey)
             step = send_at(scenario, plan.step)
             when = when_to_send(scenario, step, plan, at)
             if isinstance(when, Plan):
+                turn, scenario = await self.context.begin(connection, turn)
                 text = f"{step.name} waits for the delivery window"
                 return await taken(connection, scenario, turn, text, at=at, plan=when)
-            key = retry_key(journey.workflow_id, journey.entry, plan.step, plan.visit)
-            await _stop_if_held(connection, journey, key, at)
-            claimed = await _claim(connection, turn, step, key, at)
+            turn, claimed = await _claim(connection, turn, step, at)
         verdict = deliveries.verdict_on(claimed, now=at, too_late=when == "never")
         with noting() as notes:
             delivery = await self._follow(verdict, turn, step, claimed, at)
@@ -87,18 +83,22 @@ class Sending:
         # What the friend's attributes are is kept in our database, and not in Temporal's.
         kept = "; ".join([text, *notes])
         is_over = delivery.status == "refused" and step.if_refused == "end"
-        next_plan = _next_plan(scenario, turn, verdict, is_over=is_over, at=at)
-        async with self.context.database.transaction() as connection:
-            await deliveries.settle(connection, delivery, at=at)
-            if is_over:
-                await journeys.stop_refused(connection, journey, because=text)
-            await journeys.add_to_trail(
-                connection, journey, step=plan.step, visit=plan.visit, at=at, text=kept
+        async with self.context.database.connection() as connection:
+            answer = await taken(
+                connection,
+                scenario,
+                turn,
+                text,
+                at=at,
+                plan=_next_plan(scenario, turn, verdict, is_over=is_over, at=at),
+                done=[StepDone(step=plan.step, visit=plan.visit, text=kept)],
+                delivery=delivery,
+                refused_because=text if is_over else None,
             )
-            answer = await taken(connection, scenario, turn, text, at=at, plan=next_plan)
         if verdict != "settled":
-            _log.info("%s", text, extra=about(journey, delivery=delivery.retry_key))
-            _count(journey, delivery, late=at - plan.due)
+            _log.info("%s", text, extra=about(turn.journey, delivery=delivery.retry_key))
+            _count(turn.journey, delivery, late=at - plan.due)
+        count_end(turn.journey, answer.outcome)
         return answer
 
     async def _follow(
@@ -114,7 +114,7 @@ class Sending:
             case "settled":
                 return delivery
             case "ask_line":
-                return await self._ask_line(turn.journey, step, delivery, at)
+                return await self._ask_line(turn, step, delivery, at)
             case "skip_late":
                 reason = f"it was late: due {turn.plan.until}"
                 return replace(delivery, status="skipped", reason=reason)
@@ -124,22 +124,19 @@ class Sending:
                 reason = "LINE may have accepted it, and forgets its retry key after a day"
                 return replace(delivery, status="unknown", reason=reason)
 
-    async def _ask_line(
-        self, journey: JourneyRef, step: Send, delivery: Delivery, at: datetime
-    ) -> Delivery:
+    async def _ask_line(self, turn: Turn, step: Send, delivery: Delivery, at: datetime) -> Delivery:
         """Push the message. Returns the delivery as LINE's answer settles it.
 
         Raises `ApplicationError`, to be tried again, where the answer settles nothing.
         """
+        journey = turn.journey
         async with self.context.database.connection() as connection:
-            channel = await self.context.channels.get(connection, journey.channel)
-            friend = await friends.get(connection, journey.channel, journey.friend)
+            channel, friend = await deliveries.recipient(connection, self.context.channels, journey)
         line = self.context.line(channel)
         try:
-            if await asyncio.to_thread(uses_profile, step.messages):
+            if await self.context.uses_profile(turn, step):
                 friend = await self._with_profile(line, friend, at)
-            # In a thread: the first time, all templates of the messages are read.
-            filled = await asyncio.to_thread(render, step.messages, friend.variables())
+            filled = render(step.messages, friend.variables())
             messages = await self._traceable(journey, step, delivery, filled)
             with metrics.timing_line(journey.channel):
                 sent = await line.push(journey.friend, messages, retry_key=delivery.retry_key)
@@ -266,31 +263,35 @@ class Sending:
         return held
 
 
-async def _stop_if_held(
-    connection: Connection, journey: JourneyRef, key: UUID, at: datetime
-) -> None:
-    """Raises `ApplicationError`, to be tried again, where something holds the send back."""
-    if held := await holds.on_send(connection, journey, retry_key=key, at=at):
-        raise ApplicationError(
-            f"held back: {held.reason}",
-            type="Held",
-            next_retry_delay=held.look_again(at),
-            category=ApplicationErrorCategory.BENIGN,
-        )
-
-
 async def _claim(
-    connection: Connection, turn: Turn, step: Send, key: UUID, at: datetime
-) -> Delivery:
-    return await deliveries.claim(
+    connection: Connection, turn: Turn, step: Send, at: datetime
+) -> tuple[Turn, Delivery]:
+    """Returns the turn with its journey as the database knows it now, and the claimed delivery.
+
+    Raises, to be tried again: `journeys.Unknown` where the database does not know the journey,
+    `ApplicationError` where something holds the send back.
+    """
+    ref, plan = turn.journey, turn.plan
+    claim = await deliveries.claim(
         connection,
-        turn.journey,
-        retry_key=key,
-        step=turn.plan.step,
-        visit=turn.plan.visit,
+        ref,
+        retry_key=retry_key(ref.workflow_id, ref.entry, plan.step, plan.visit),
+        step=plan.step,
+        visit=plan.visit,
         message=step.name,
         at=at,
     )
+    if claim is None:
+        raise journeys.Unknown.of(ref)
+    if claim.delivery is None:
+        assert claim.hold is not None
+        raise ApplicationError(
+            f"held back: {claim.hold.reason}",
+            type="Held",
+            next_retry_delay=claim.hold.look_again(at),
+            category=ApplicationErrorCategory.BENIGN,
+        )
+    return replace(turn, journey=replace(ref, journey_id=claim.journey_id)), claim.delivery
 
 
 def _next_plan(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from activities.context import Context, now, taken
-from tobiishi.journeys import journeys
+from activities.context import Context, count_end, now, taken
+from tobiishi.journeys.journeys import StepDone
 from tobiishi.people import friends
 from tobiishi.plan import Taken, Turn
 from tobiishi.scenario import plan_after, tag_at
@@ -33,7 +33,14 @@ class Tagging:
                 remove=tags.remove,
                 at=at,
             )
-            text = plan.label
-            await journeys.add_to_trail(connection, journey, step=plan.step, at=at, text=text)
-            next_plan = plan_after(scenario, plan.step, started_at=journey.started_at, now=at)
-            return await taken(connection, scenario, turn, text, at=at, plan=next_plan)
+            answer = await taken(
+                connection,
+                scenario,
+                turn,
+                plan.label,
+                at=at,
+                plan=plan_after(scenario, plan.step, started_at=journey.started_at, now=at),
+                done=[StepDone(step=plan.step, text=plan.label)],
+            )
+        count_end(journey, answer.outcome)
+        return answer

@@ -89,6 +89,8 @@ class Taken:
     said: str
     #: What comes next.
     plan: Plan
+    #: How the journey ended, where this was its last step; None where it goes on.
+    outcome: str | None = None
 
 
 @dataclass(kw_only=True)

@@ -54,6 +54,8 @@ class JourneyWorkflow:
         self.state = state
         self.stopped = False
         self.woken = False
+        #: How the journey ended, where its last step ended it.
+        self.outcome: str | None = None
 
     @workflow.run
     async def run(self, state: JourneyState) -> JourneyResult:
@@ -143,7 +145,7 @@ class JourneyWorkflow:
             if self.stopped and is_cancelled_exception(error):
                 return
             raise
-        self.state.plan = taken.plan
+        self.state.plan, self.outcome = taken.plan, taken.outcome
         self.state.trail.append(taken.said)
         del self.state.trail[:-TRAIL_LINES_SHOWN]
 
@@ -172,18 +174,22 @@ class JourneyWorkflow:
                 raise AssertionError("the end is not a step to take")
 
     async def end(self, outcome: str) -> str:
-        """Have the database know that the journey is over; it may know a better outcome."""
-        outcome = await workflow.execute_activity_method(
-            Ending.end,
-            End(journey=self.state.journey, outcome=outcome),
-            task_queue=JOURNEYS,
-            start_to_close_timeout=ATTEMPT_TIMEOUT,
-            retry_policy=RETRY_FOREVER,
-            summary="end",
-        )
-        workflow.upsert_search_attributes([JOURNEY_STATE.value_set(outcome)])
-        self.show(outcome)
-        return outcome
+        """Have the database know that the journey is over, unless its last step did so.
+
+        It may know a better outcome.
+        """
+        if self.outcome is None:
+            self.outcome = await workflow.execute_activity_method(
+                Ending.end,
+                End(journey=self.state.journey, outcome=outcome),
+                task_queue=JOURNEYS,
+                start_to_close_timeout=ATTEMPT_TIMEOUT,
+                retry_policy=RETRY_FOREVER,
+                summary="end",
+            )
+        workflow.upsert_search_attributes([JOURNEY_STATE.value_set(self.outcome)])
+        self.show(self.outcome)
+        return self.outcome
 
     def show(self, now: str) -> None:
         """Show in the Temporal UI where the friend is; costs no history."""

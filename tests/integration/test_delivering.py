@@ -31,7 +31,10 @@ from tobiishi.simulator import ACCESS_TOKEN, create_simulator
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
 HANAKO = "U" + "1" * 32
-STEPS = "steps: [{send: {name: hello, messages: [{type: text, text: こんにちは}]}}]"
+STEPS = """steps:
+  - send: {name: hello, messages: [{type: text, text: こんにちは}]}
+  - send: {name: bye, messages: [{type: text, text: さようなら}]}
+"""
 
 
 @dataclass
@@ -42,6 +45,8 @@ class Desk:
     line: httpx.AsyncClient
     journey: JourneyRef
     plan: Plan
+    #: How the journey ended by the last send, if so.
+    outcome: str | None = None
 
     async def send(self, *, after: timedelta = timedelta(0)) -> str:
         """What the trail says, or the error that has it tried again. Takes on the next plan."""
@@ -52,7 +57,7 @@ class Desk:
             taken = await env.run(Sending(self.context).send, turn)
         except ApplicationError as error:
             return f"again: {error.type}"
-        self.plan = taken.plan
+        self.plan, self.outcome = taken.plan, taken.outcome
         return str(taken.said).split(" ", 2)[2]
 
     async def faults(self, **faults: Any) -> None:
@@ -194,7 +199,7 @@ async def test_a_worker_that_died_while_it_asked_has_perhaps_sent(
         raise Died
 
     with monkeypatch.context() as dying:
-        dying.setattr("tobiishi.journeys.deliveries.settle", die)
+        dying.setattr("tobiishi.journeys.journeys.advance", die)
         with pytest.raises(Died):
             await desk.send()
     assert (await desk.received(), await desk.statuses()) == (1, ["claimed"])
@@ -253,6 +258,38 @@ async def test_what_is_unknown_or_refused_is_there_to_look_at(desk: Desk) -> Non
     assert seen == sorted(seen, reverse=True)
     assert (len(page), len(rest), none) == (3, 2, [])
     assert {(each.friend, each.scenario) for each in page} == {(HANAKO, "welcome")}
+
+
+async def test_the_last_message_ends_the_journey_however_often_it_is_tried(desk: Desk) -> None:
+    """The worker may die when all is kept, and before Temporal hears of it."""
+
+    async def journey() -> journeys.Journey:
+        async with desk.context.database.connection() as connection:
+            return await journeys.get(connection, desk.journey.journey_id)
+
+    assert await desk.send() == "sent hello"
+    assert (desk.outcome, (await journey()).ended_at) == (None, None)
+    last = desk.plan
+    for after in (timedelta(0), timedelta(minutes=1)):
+        desk.plan = last
+        assert await desk.send(after=after) == "sent bye"
+        assert (desk.outcome, (await journey()).outcome) == ("completed", "completed")
+    assert (await journey()).ended_at == NOW
+    assert await desk.received() == 2
+
+
+async def test_a_journey_that_is_stopped_in_its_last_send_ends_as_stopped(desk: Desk) -> None:
+    await desk.send()
+    await desk.faults(latency_seconds=1)
+    sending = asyncio.create_task(desk.send())
+    await eventually(desk.statuses, lambda statuses: len(statuses) == 2)
+    await desk.block()
+    async with desk.context.database.transaction() as connection:
+        await journeys.stop_all_of_friend(
+            connection, "default", HANAKO, "unfollowed", because="blocked the channel"
+        )
+    assert await sending == "sent bye"
+    assert desk.outcome == "unfollowed"
 
 
 async def test_a_retry_key_is_of_journey_entry_step_and_visit(desk: Desk) -> None:

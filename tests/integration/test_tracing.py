@@ -20,7 +20,7 @@ from tobiishi.database import Database
 from tobiishi.journeys import deliveries, journeys
 from tobiishi.journeys.deliveries import Delivery, DeliveryStatus, Traced
 from tobiishi.people import events, friends
-from tobiishi.plan import JourneyRef
+from tobiishi.plan import Action, JourneyRef, Plan
 from tobiishi.relay import answers
 from tobiishi.scenario.model import Send
 from tobiishi.tokens import Signer
@@ -35,6 +35,7 @@ BUTTON = {
     "template": {"type": "buttons", "text": "x", "actions": [{"type": "postback", "data": "yes"}]},
 }
 LINK = {"type": "text", "text": "https://a.example/"}
+PLAN = Plan(action=Action.SEND, step="1", due=NOW, until="", label="")
 PLAIN = {"type": "text", "text": "こんにちは"}
 
 
@@ -58,7 +59,7 @@ class Ledger:
         ids: tuple[str, ...] = (),
     ) -> Delivery:
         async with self.database.transaction() as connection:
-            delivery = await deliveries.claim(
+            claim = await deliveries.claim(
                 connection,
                 self.journeys[friend],
                 retry_key=uuid4(),
@@ -67,10 +68,15 @@ class Ledger:
                 message=message,
                 at=at,
             )
+            assert claim is not None
+            assert claim.delivery is not None
+            delivery = claim.delivery
             await deliveries.keep_traces(connection, delivery, postbacks=postbacks, videos=videos)
             if status != "claimed":
                 settled = replace(delivery, status=status, message_ids=list(ids))
-                await deliveries.settle(connection, settled, at=at)
+                await journeys.advance(
+                    connection, self.journeys[friend], PLAN, at=at, delivery=settled
+                )
         return delivery
 
     async def trace(self, how: str, *asked: Any, friend: str = HANAKO, **more: Any) -> str | None:

@@ -48,6 +48,8 @@ class Script:
     next: dict[str, tuple[Action, str, timedelta]] = field(default_factory=dict)
     #: How many times a step fails before it succeeds.
     failures: dict[str, int] = field(default_factory=dict)
+    #: How the last step ends the journey; None as in releases where it never does.
+    outcome: str | None = None
     #: Steps taken, and when.
     taken: list[tuple[str, datetime]] = field(default_factory=list)
     attempts: int = 0
@@ -96,7 +98,12 @@ class Script:
         now = activity.info().started_time
         self.taken.append((step, now))
         action, after, delay = self.next.get(step, (Action.END, "", timedelta(0)))
-        return Taken(said=f"took {step}", plan=plan(action, after, now + delay))
+        is_over = action is Action.END and not delay
+        return Taken(
+            said=f"took {step}",
+            plan=plan(action, after, now + delay),
+            outcome=self.outcome if is_over else None,
+        )
 
 
 @dataclass
@@ -148,7 +155,7 @@ def script() -> Script:
 async def working(
     client: Client, script: Script, *, build_id: str | None = None
 ) -> AsyncIterator[None]:
-    """Workers that know the script."""
+    """Workers that know the script, and run workflows in the sandbox: see `worker.working`."""
     version = deployment(build_id)
     async with (
         Worker(

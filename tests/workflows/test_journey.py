@@ -197,6 +197,24 @@ async def test_a_wait_and_a_send_cost_eleven_events_and_a_branch_six_more(
     ]
 
 
+async def test_a_last_step_that_ends_the_journey_costs_one_event_more_than_the_bare_step(
+    stage: Stage, script: Script
+) -> None:
+    script.outcome = "exited"
+    journey = await stage.start()
+
+    result = await journey.result()
+
+    assert result.outcome == "exited"
+    assert script.ended == []
+    assert [event.event_type for event in (await journey.fetch_history()).events[-4:]] == [
+        EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+        EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+        EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+    ]
+
+
 async def test_the_history_says_what_each_timer_and_activity_is_for(
     stage: Stage, script: Script
 ) -> None:

@@ -79,10 +79,10 @@ class Channels:
             raise NotFound(
                 f"channel {channel!r} does not exist; PUT /api/channels/{channel} adds it"
             )
-        return self._opened(row)
+        return self.opened(row)
 
     async def all(self, connection: Connection) -> list[Channel]:
-        return [self._opened(row) for row in await all_rows(_sql.all(connection))]
+        return [self.opened(row) for row in await all_rows(_sql.all(connection))]
 
     async def put_login(
         self, connection: Connection, channel: str, login: LoginChannel | None
@@ -128,7 +128,8 @@ class Channels:
         except SettingError:
             return None
 
-    def _opened(self, row: asyncpg.Record) -> Channel:
+    def opened(self, row: asyncpg.Record) -> Channel:
+        """The channel of a row of `channels`. Raises `SettingError` where a key is missing."""
         return Channel(
             channel=row["channel"],
             title=row["title"],

@@ -15,7 +15,6 @@ import asyncpg
 
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import NotFound
-from tobiishi.plan import JourneyRef
 
 _sql = queries("holds")
 
@@ -117,18 +116,3 @@ async def all_of(connection: Connection, channel: str, *, at: datetime) -> list[
     return [
         Hold.from_row(row) for row in await all_rows(_sql.all(connection, channel=channel, at=at))
     ]
-
-
-async def on_send(
-    connection: Connection, journey: JourneyRef, *, retry_key: object, at: datetime
-) -> Hold | None:
-    """The hold on this journey's send, if any."""
-    row = await _sql.on_send(
-        connection,
-        channel=journey.channel,
-        scenario=journey.scenario,
-        friend=journey.friend,
-        retry_key=retry_key,
-        at=at,
-    )
-    return Hold.from_row(row) if row else None

@@ -15,8 +15,11 @@ from uuid import UUID
 
 import asyncpg
 
+from tobiishi.channels.channels import Channel, Channels
+from tobiishi.channels.holds import Hold
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import NotFound
+from tobiishi.people.friends import Friend
 from tobiishi.plan import JourneyRef
 from tobiishi.text import is_keepable
 
@@ -89,6 +92,18 @@ def verdict_on(delivery: Delivery, *, now: datetime, too_late: bool) -> Verdict:
     return "unknown" if is_ambiguous else "new_key"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What a send gets to know before it asks LINE."""
+
+    #: The number that the journey's row has now.
+    journey_id: int
+    #: What holds the send back; nothing is claimed then.
+    hold: Hold | None
+    #: None where it is held back.
+    delivery: Delivery | None
+
+
 async def claim(
     connection: Connection,
     journey: JourneyRef,
@@ -98,35 +113,53 @@ async def claim(
     visit: int,
     message: str,
     at: datetime,
-) -> Delivery:
-    """Take the delivery in hand, unless the friend or the journey bars it (then `skipped`)."""
+) -> Claim | None:
+    """Take the delivery in hand, unless the friend or the journey bars it (then `skipped`).
+
+    None where the database does not know the journey.
+    """
     row = await _sql.claim(
         connection,
         retry_key=retry_key,
-        journey_id=journey.journey_id,
         channel=journey.channel,
+        scenario=journey.scenario,
         friend=journey.friend,
+        entry=journey.entry,
+        started_at=journey.started_at,
         step=step,
         visit=visit,
         message=message,
         at=at,
     )
     if row is None:
-        raise NotFound(f"journey {journey.journey_id} is gone: its friend was forgotten")
-    return Delivery.from_row(row)
-
-
-async def settle(connection: Connection, delivery: Delivery, *, at: datetime) -> None:
-    """Keep what became of a claimed delivery. A settled one stays; only `unknown` may be `sent`."""
-    await _sql.settle(
-        connection,
-        retry_key=delivery.retry_key,
-        status=delivery.status,
-        reason=delivery.reason,
-        at=at,
-        request_id=delivery.request_id,
-        message_ids=delivery.message_ids,
+        return None
+    return Claim(
+        journey_id=row["located"],
+        hold=row["hold_kind"] and _hold_in(row, journey.channel),
+        delivery=row["retry_key"] and Delivery.from_row(row),
     )
+
+
+def _hold_in(row: asyncpg.Record, channel: str) -> Hold:
+    return Hold(
+        channel=channel,
+        scope=row["hold_scope"],
+        name=row["hold_name"],
+        kind=row["hold_kind"],
+        reason=row["hold_reason"],
+        since=row["hold_since"],
+        until=row["hold_until"],
+    )
+
+
+async def recipient(
+    connection: Connection, channels: Channels, journey: JourneyRef
+) -> tuple[Channel, Friend]:
+    """The channel that asks LINE, and the friend. Raises `NotFound` where one is gone."""
+    row = await _sql.recipient(connection, channel=journey.channel, friend=journey.friend)
+    if row is None:
+        raise NotFound(f"{journey.friend!r} is not a friend of channel {journey.channel!r}")
+    return channels.opened(row), Friend.from_row(row)
 
 
 async def record_failed_attempt(

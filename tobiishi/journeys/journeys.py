@@ -7,7 +7,7 @@ the outbox in the same transaction, and the relay tells it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ import asyncpg
 
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import TobiishiError
+from tobiishi.journeys.deliveries import Delivery
 from tobiishi.people import friends
 from tobiishi.plan import Action, JourneyRef, Plan
 from tobiishi.publishing.versions import Version
@@ -90,8 +91,25 @@ class TrailEntry:
     detail: dict[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class StepDone:
+    """One thing that a journey did, as it is to be kept in the trail."""
+
+    step: str
+    visit: int = 1
+    text: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
 class Unknown(TobiishiError):
     """Temporal carries a journey that the database does not know: an older one was restored."""
+
+    @classmethod
+    def of(cls, ref: JourneyRef) -> Unknown:
+        return cls(
+            f"the database does not know {ref.workflow_id}, entry {ref.entry}; was it restored "
+            "from a backup? The starter brings the journey back"
+        )
 
 
 def may_enter(reentry: Reentry, last: LastEntry | None, now: datetime) -> bool:
@@ -224,11 +242,6 @@ async def stop_some_of_scenario(
     return stopped
 
 
-async def stop_refused(connection: Connection, journey: JourneyRef, *, because: str) -> None:
-    """Mark the journey to end as refused; it knows by itself that it is over."""
-    await _sql.stop_refused(connection, journey_id=journey.journey_id, because=because)
-
-
 async def apply_changes(
     connection: Connection,
     changes: Sequence[tuple[str, str, str, str]],
@@ -300,15 +313,52 @@ async def locate(connection: Connection, ref: JourneyRef) -> JourneyRef:
         started_at=ref.started_at,
     )
     if row_id is None:
-        raise Unknown(
-            f"the database does not know {ref.workflow_id}, entry {ref.entry}; was it restored "
-            "from a backup? The starter brings the journey back"
-        )
+        raise Unknown.of(ref)
     return replace(ref, journey_id=row_id)
 
 
+async def advance(
+    connection: Connection,
+    ref: JourneyRef,
+    plan: Plan,
+    *,
+    at: datetime,
+    done: Sequence[StepDone] = (),
+    delivery: Delivery | None = None,
+    refused_because: str | None = None,
+) -> str | None:
+    """Keep what was done at a step and what comes next: all of it, or nothing. Idempotent.
+
+    `delivery` is what became of the step's message. Where nothing comes next the journey is over by
+    this, as refused where it says why. Returns how it ended then.
+    """
+    is_over = plan.action is Action.END and plan.due <= at
+    outcome: str | None = await _sql.advance(
+        connection,
+        journey_id=ref.journey_id,
+        at=at,
+        action=plan.action.value,
+        next_step=plan.step,
+        visit=plan.visit,
+        due=plan.due,
+        wait=plan.wait,
+        ends_as=("refused" if refused_because else "completed") if is_over else None,
+        because=refused_because,
+        steps=[each.step for each in done],
+        visits=[each.visit for each in done],
+        texts=[each.text for each in done],
+        details=[each.detail for each in done],
+        retry_key=delivery and delivery.retry_key,
+        status=delivery and delivery.status,
+        reason=delivery and delivery.reason,
+        request_id=delivery and delivery.request_id,
+        message_ids=delivery.message_ids if delivery else [],
+    )
+    return outcome
+
+
 async def set_next(connection: Connection, ref: JourneyRef, plan: Plan) -> None:
-    """Keep what comes next, and when. To be called in the transaction that takes the step."""
+    """Keep what comes next, and when."""
     await _sql.set_next(
         connection,
         journey_id=ref.journey_id,
@@ -440,18 +490,21 @@ async def add_to_trail(
     return TrailEntry(**row)
 
 
+def past_waits(scenario: Scenario, plan: Plan) -> list[StepDone]:
+    """What the plan leaves out, because the wait before it was past."""
+    return [
+        StepDone(step=step, text=past_in_words(scenario, step), detail={"past": True})
+        for step in plan.past
+    ]
+
+
 async def record_past_waits(
     connection: Connection, journey: JourneyRef, scenario: Scenario, plan: Plan, *, at: datetime
 ) -> None:
     """Store in the trail what the plan leaves out, because the wait before it was past."""
-    for step in plan.past:
+    for each in past_waits(scenario, plan):
         await add_to_trail(
-            connection,
-            journey,
-            step=step,
-            at=at,
-            text=past_in_words(scenario, step),
-            detail={"past": True},
+            connection, journey, step=each.step, at=at, text=each.text, detail=each.detail
         )
 
 

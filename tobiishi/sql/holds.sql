@@ -18,17 +18,3 @@ select count(*) from lifted;
 select * from holds
 where channel = :channel and (until is null or until > :at)
 order by since;
-
--- name: on_send^
--- What holds this send back. A delivery that LINE may have accepted already is finished under its
--- retry key, which LINE forgets after a day: no pause is worth not knowing.
-select * from holds
-where channel = :channel
-    and (scope, name) in (('channel', ''), ('scenario', :scenario), ('friend', :friend))
-    and (until is null or until > :at)
-    and (kind = 'token' or not exists (
-        select from deliveries
-        where retry_key = :retry_key and status = 'claimed'
-            and coalesce(ambiguous_at, asking_at) is not null
-    ))
-order by since limit 1;

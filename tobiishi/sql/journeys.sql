@@ -106,10 +106,6 @@ select * from journeys where channel = :channel and friend = :friend order by st
 select * from journeys
 where channel = :channel and scenario = :scenario and friend = :friend and ended_at is null;
 
--- name: stop_refused!
-update journeys set stopping = 'refused', stopping_because = :because
-where id = :journey_id and ended_at is null and stopping is null;
-
 -- name: under_way_in
 select friend from journeys
 where channel = :channel and scenario = :scenario and ended_at is null and stopping is null
@@ -163,6 +159,47 @@ select id, 'stop' from exiting
 union all
 select distinct journeys.id, 'wake' from waiting join journeys on journeys.id = journey_id
 where ended_at is null and stopping is null and journeys.id not in (select id from exiting);
+
+-- name: advance$
+-- A step was taken: what became of its delivery, what the trail says of it, and what comes next; or
+-- that the journey is over by it (`ends_as`), unless it was being stopped or has ended meanwhile.
+-- Said again after a crash, it changes nothing: a settled delivery stays (only an unknown one may
+-- yet be sent), and so does the trail. A clear answer of LINE's counts even where the journey ended
+-- while it was awaited. Lock order: the journey before its delivery.
+with settled as (
+    update deliveries
+    set status = :status, reason = :reason, settled_at = :at,
+        request_id = :request_id, message_ids = :message_ids
+    where retry_key = cast(:retry_key as uuid)
+        and (status = 'claimed' or (status = 'unknown' and :status = 'sent'))
+), noted as (
+    insert into trail (journey_id, step, visit, at, said, detail)
+    select :journey_id, done.step, done.visit, :at, done.said, done.detail
+    from unnest(:steps::text[], :visits::int[], :texts::text[], :details::jsonb[])
+        with ordinality as done (step, visit, said, detail, number)
+    order by number
+    on conflict (journey_id, step, visit) do nothing
+), forgotten as (
+    delete from journey_interests
+    where journey_id = :journey_id and cast(:ends_as as text) is not null
+)
+update journeys
+set next_action = :action, next_step = :next_step, next_visit = :visit, next_due = :due,
+    next_wait = :wait,
+    stopping = case
+        when :ends_as = 'refused' and ended_at is null then coalesce(stopping, 'refused')
+        else stopping
+    end,
+    stopping_because = coalesce(stopping_because, case
+        when :ends_as = 'refused' and ended_at is null and stopping is null
+        then cast(:because as text)
+    end),
+    ended_at = case when :ends_as is null then ended_at else coalesce(ended_at, :at) end,
+    outcome = case
+        when :ends_as is null then outcome else coalesce(outcome, stopping, :ends_as)
+    end
+where id = :journey_id
+returning case when :ends_as is not null then outcome end;
 
 -- name: end^
 -- Said again (after a crash between the saying and the hearing), it changes nothing. The journey

@@ -632,7 +632,7 @@ async def test_a_claim_and_a_block_at_once_do_not_wait_for_each_other(
 
     async def claim() -> deliveries.Delivery:
         async with shop.transaction() as connection:
-            return await deliveries.claim(
+            claim = await deliveries.claim(
                 connection,
                 journey,
                 retry_key=uuid4(),
@@ -641,6 +641,9 @@ async def test_a_claim_and_a_block_at_once_do_not_wait_for_each_other(
                 message="hello",
                 at=datetime.now(UTC),
             )
+        assert claim is not None
+        assert claim.delivery is not None
+        return claim.delivery
 
     async with shop.transaction() as connection:
         await connection.execute("update friends set status = 'blocked'")
