@@ -108,6 +108,13 @@ class _Connection(_Base):
         self._check_open()  # type: ignore[attr-defined]
         return _Transaction(self, isolation, readonly, deferrable)
 
+    def get_reset_query(self) -> str:
+        """Nothing: what we set in a session, we set for a transaction, and asking costs a turn.
+
+        What is left open when the connection is given back is rolled back all the same.
+        """
+        return ""
+
     def abandon(self) -> None:
         """Close it in the background, which also undoes what is open: nobody waits for that."""
         if not self.abandoned:
@@ -152,17 +159,7 @@ class Database:
     @classmethod
     async def open(cls, dsn: str, *, size: int = 10) -> Database:
         """Connect, and bring the schema up to date. Raises `SchemaBusy` or one of `Unavailable`."""
-        with _connecting():
-            pool = await asyncpg.create_pool(
-                dsn,
-                min_size=1,
-                max_size=size,
-                timeout=_CONNECT_TIMEOUT_SECONDS,
-                command_timeout=30,
-                init=_prepare,
-                connection_class=_Connection,
-            )
-        database = cls(pool, dsn)
+        database = cls(await _pool(dsn, size), dsn)
         try:
             await database.migrate()
             async with database.connection() as connection:
@@ -171,6 +168,10 @@ class Database:
             await database.close()
             raise
         return database
+
+    async def beside(self, *, size: int) -> Database:
+        """The same database by a pool of its own: neither waits for the other's connections."""
+        return Database(await _pool(self._dsn, size), self._dsn)
 
     async def close(self) -> None:
         with suppress(TimeoutError):  # A connection that hangs is cut then.
@@ -266,6 +267,19 @@ class Database:
             for file in _migrations():
                 if file.stem not in applied:
                     await _apply(connection, file.stem, file.read_text(encoding="utf-8"))
+
+
+async def _pool(dsn: str, size: int) -> asyncpg.Pool[asyncpg.Record]:
+    with _connecting():
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            timeout=_CONNECT_TIMEOUT_SECONDS,
+            command_timeout=30,
+            init=_prepare,
+            connection_class=_Connection,
+        )
 
 
 @contextmanager

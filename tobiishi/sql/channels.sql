@@ -12,6 +12,10 @@ select channel, title, secret, access_token, api_base_url,
     login_channel_id, login_channel_secret, basic_id
 from channels where channel = :channel;
 
+-- name: secrets
+select asked.channel, secret, clock_timestamp() as now
+from unnest(:channels::text[]) as asked (channel) left join channels using (channel);
+
 -- name: all
 select channel, title, secret, access_token, api_base_url,
     login_channel_id, login_channel_secret, basic_id
