@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import aiosql
 import asyncpg
+from aiosql.adapters.asyncpg import AsyncPGAdapter
 from asyncpg.transaction import Transaction
 
 from tobiishi.errors import TobiishiError
@@ -73,9 +74,38 @@ class SchemaBusy(TobiishiError):
     """A migration has to wait for others for too long; nothing was changed."""
 
 
+class _Adapter(AsyncPGAdapter):
+    """Takes connections alone: aiosql's own looks through all that one can do for an `acquire`.
+
+    For each statement, that takes as long as a small one does.
+    """
+
+    async def select(
+        self, conn: Any, query_name: str, sql: str, parameters: Any, record_class: Any = None
+    ) -> AsyncIterator[asyncpg.Record]:
+        for row in await conn.fetch(sql, *self._ordered(query_name, parameters)):
+            yield row
+
+    async def select_one(
+        self, conn: Any, query_name: str, sql: str, parameters: Any, record_class: Any = None
+    ) -> Any:
+        return await conn.fetchrow(sql, *self._ordered(query_name, parameters))
+
+    async def select_value(self, conn: Any, query_name: str, sql: str, parameters: Any) -> Any:
+        return await conn.fetchval(sql, *self._ordered(query_name, parameters))
+
+    async def insert_update_delete(
+        self, conn: Any, query_name: str, sql: str, parameters: Any
+    ) -> Any:
+        return await conn.execute(sql, *self._ordered(query_name, parameters))
+
+    def _ordered(self, query_name: str, parameters: Any) -> Any:
+        return self.maybe_order_params(query_name, parameters)  # type: ignore[no-untyped-call]
+
+
 def queries(noun: str) -> Any:
     """The named queries of `sql/<noun>.sql`."""
-    return aiosql.from_path(SQL / f"{noun}.sql", "asyncpg", mandatory_parameters=False)
+    return aiosql.from_path(SQL / f"{noun}.sql", cast(Any, _Adapter), mandatory_parameters=False)
 
 
 async def clock(connection: Connection) -> datetime:

@@ -13,8 +13,9 @@ select channel, title, secret, access_token, api_base_url,
 from channels where channel = :channel;
 
 -- name: secrets
-select asked.channel, secret, clock_timestamp() as now
-from unnest(:channels::text[]) as asked (channel) left join channels using (channel);
+select asked.channel, clock_timestamp() as now,
+    (select secret from channels where channels.channel = asked.channel)
+from unnest(:channels::text[]) as asked (channel);
 
 -- name: all
 select channel, title, secret, access_token, api_base_url,
