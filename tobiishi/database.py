@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import aiosql
 import asyncpg
+from aiosql.adapters.asyncpg import AsyncPGAdapter
 from asyncpg.transaction import Transaction
 
 from tobiishi.errors import TobiishiError
@@ -73,9 +74,38 @@ class SchemaBusy(TobiishiError):
     """A migration has to wait for others for too long; nothing was changed."""
 
 
+class _Adapter(AsyncPGAdapter):
+    """Takes connections alone: aiosql's own looks through all that one can do for an `acquire`.
+
+    For each statement, that takes as long as a small one does.
+    """
+
+    async def select(
+        self, conn: Any, query_name: str, sql: str, parameters: Any, record_class: Any = None
+    ) -> AsyncIterator[asyncpg.Record]:
+        for row in await conn.fetch(sql, *self._ordered(query_name, parameters)):
+            yield row
+
+    async def select_one(
+        self, conn: Any, query_name: str, sql: str, parameters: Any, record_class: Any = None
+    ) -> Any:
+        return await conn.fetchrow(sql, *self._ordered(query_name, parameters))
+
+    async def select_value(self, conn: Any, query_name: str, sql: str, parameters: Any) -> Any:
+        return await conn.fetchval(sql, *self._ordered(query_name, parameters))
+
+    async def insert_update_delete(
+        self, conn: Any, query_name: str, sql: str, parameters: Any
+    ) -> Any:
+        return await conn.execute(sql, *self._ordered(query_name, parameters))
+
+    def _ordered(self, query_name: str, parameters: Any) -> Any:
+        return self.maybe_order_params(query_name, parameters)  # type: ignore[no-untyped-call]
+
+
 def queries(noun: str) -> Any:
     """The named queries of `sql/<noun>.sql`."""
-    return aiosql.from_path(SQL / f"{noun}.sql", "asyncpg", mandatory_parameters=False)
+    return aiosql.from_path(SQL / f"{noun}.sql", cast(Any, _Adapter), mandatory_parameters=False)
 
 
 async def clock(connection: Connection) -> datetime:
@@ -102,19 +132,18 @@ class _Connection(_Base):
     #: It is being closed, as its last use was cut short.
     abandoned = False
 
-    def get_reset_query(self) -> str:
-        """What asyncpg asks whenever a connection is given back: nothing.
-
-        No statement of ours leaves anything behind in its session, and a question a use is dear. A
-        transaction that is still open is rolled back all the same.
-        """
-        return ""
-
     def transaction(
         self, *, isolation: Any = None, readonly: bool = False, deferrable: bool = False
     ) -> Transaction:
         self._check_open()  # type: ignore[attr-defined]
         return _Transaction(self, isolation, readonly, deferrable)
+
+    def get_reset_query(self) -> str:
+        """Nothing: what we set in a session, we set for a transaction, and asking costs a turn.
+
+        What is left open when the connection is given back is rolled back all the same.
+        """
+        return ""
 
     def abandon(self) -> None:
         """Close it in the background, which also undoes what is open: nobody waits for that."""
@@ -160,17 +189,7 @@ class Database:
     @classmethod
     async def open(cls, dsn: str, *, size: int = 10) -> Database:
         """Connect, and bring the schema up to date. Raises `SchemaBusy` or one of `Unavailable`."""
-        with _connecting():
-            pool = await asyncpg.create_pool(
-                dsn,
-                min_size=1,
-                max_size=size,
-                timeout=_CONNECT_TIMEOUT_SECONDS,
-                command_timeout=30,
-                init=_prepare,
-                connection_class=_Connection,
-            )
-        database = cls(pool, dsn)
+        database = cls(await _pool(dsn, size), dsn)
         try:
             await database.migrate()
             async with database.connection() as connection:
@@ -179,6 +198,10 @@ class Database:
             await database.close()
             raise
         return database
+
+    async def beside(self, *, size: int) -> Database:
+        """The same database by a pool of its own: neither waits for the other's connections."""
+        return Database(await _pool(self._dsn, size), self._dsn)
 
     async def close(self) -> None:
         with suppress(TimeoutError):  # A connection that hangs is cut then.
@@ -274,6 +297,19 @@ class Database:
             for file in _migrations():
                 if file.stem not in applied:
                     await _apply(connection, file.stem, file.read_text(encoding="utf-8"))
+
+
+async def _pool(dsn: str, size: int) -> asyncpg.Pool[asyncpg.Record]:
+    with _connecting():
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            timeout=_CONNECT_TIMEOUT_SECONDS,
+            command_timeout=30,
+            init=_prepare,
+            connection_class=_Connection,
+        )
 
 
 @contextmanager

@@ -218,13 +218,13 @@ def _digest(body: Mapping[str, Any]) -> str:
     return "sha256-" + hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
 
 
-async def keep(connection: Connection, channel: str, events: Sequence[KeptEvent]) -> int:
-    """Store the events, except those stored before (idempotent). Returns how many were new."""
+async def keep(connection: Connection, events: Sequence[KeptEvent]) -> dict[str, int]:
+    """Store the events, except those stored before (idempotent). Returns new ones by channel."""
     # In one lock order, so that two requests with the same events don't deadlock.
-    events = sorted(events, key=lambda event: event.webhook_event_id)
-    count: int = await _sql.keep(
+    events = sorted(events, key=lambda event: (event.channel, event.webhook_event_id))
+    kept = _sql.keep(
         connection,
-        channel=channel,
+        channels=[event.channel for event in events],
         ids=[event.webhook_event_id for event in events],
         types=[event.type for event in events],
         friends=[event.friend for event in events],
@@ -232,7 +232,7 @@ async def keep(connection: Connection, channel: str, events: Sequence[KeptEvent]
         received=[event.received_at for event in events],
         bodies=[event.body for event in events],
     )
-    return count
+    return {row["channel"]: row["new"] for row in await all_rows(kept)}
 
 
 async def forget_message(connection: Connection, kept: KeptEvent) -> None:

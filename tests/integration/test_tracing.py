@@ -286,7 +286,7 @@ async def test_which_answer_it_was_is_kept_but_not_what_somebody_wrote(ledger: L
         received_at=at + timedelta(seconds=1),
     )
     async with ledger.database.transaction() as connection:
-        await webhooks.keep(connection, "default", read)
+        await webhooks.keep(connection, read)
         for kept in read:
             assert await answers.follow(connection, kept), kept
         kept_events = await events.of_friend(connection, "default", HANAKO)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
@@ -13,6 +13,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from temporalio.client import Client
 
 from tobiishi import temporal
+from tobiishi.api import intake
+from tobiishi.api.intake import Intake
 from tobiishi.channels import channels
 from tobiishi.channels.channels import Channels
 from tobiishi.channels.vault import Vault
@@ -36,6 +38,8 @@ class Context:
     signer: Signer
     temporal: Client
     relay: Relay
+    #: Of webhooks.
+    intake: Intake
     #: What the database and Temporal know, for Prometheus.
     gauges: Gauges
     #: How often a visitor of the shop's site may tell something.
@@ -50,25 +54,29 @@ class Context:
         """
         url, vault = cls.check(settings)
         assert settings.secret_key is not None  # Or the vault would have refused it.
-        # The relay has hands of its own: requests must not wait for them.
-        database = await Database.open(url, size=20)
-        try:
+        async with AsyncExitStack() as parts:
+            # The relay has hands of its own: requests must not wait for them.
+            database = await Database.open(url, size=20)
+            parts.push_async_callback(database.close)
+            door = await database.beside(size=intake.CONNECTIONS)
+            parts.push_async_callback(door.close)
             known = Channels(vault)
             async with database.transaction() as connection:
                 await known.put_default(connection, settings)
             client = await temporal.connect(lazy=True, payload_keys=settings.payload_keys)
-            async with Relay(database, client, timezone=settings.timezone, channels=known) as relay:
-                yield cls(
-                    settings=settings,
-                    database=database,
-                    channels=known,
-                    signer=Signer(settings.secret_key),
-                    temporal=client,
-                    relay=relay,
-                    gauges=Gauges(database, client),
-                )
-        finally:
-            await database.close()
+            relay = await parts.enter_async_context(
+                Relay(database, client, timezone=settings.timezone, channels=known)
+            )
+            yield cls(
+                settings=settings,
+                database=database,
+                channels=known,
+                signer=Signer(settings.secret_key),
+                temporal=client,
+                relay=relay,
+                intake=await parts.enter_async_context(Intake(door, known, ring=relay.events.ring)),
+                gauges=Gauges(database, client),
+            )
 
     @staticmethod
     def check(settings: Settings) -> tuple[str, Vault]:
@@ -80,18 +88,24 @@ class Context:
         return settings.database_url, Vault(settings.secret_key)
 
 
-def _context(request: Request) -> Context:
+async def _context(request: Request) -> Context:
+    # Not `def`: FastAPI would go to another thread for it.
+    return of(request)
+
+
+def of(request: Request) -> Context:
+    """The running starter's parts."""
     return cast(Context, request.app.state.context)
 
 
 _bearer = HTTPBearer(auto_error=False, description="TOBIISHI_API_TOKEN")
 
 
-def _authorised(
+async def _authorised(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> None:
-    token = _context(request).settings.api_token
+    token = of(request).settings.api_token
     given = credentials.credentials.encode() if credentials else b""
     if not token or not hmac.compare_digest(given, token.get_secret_value().encode()):
         raise HTTPException(

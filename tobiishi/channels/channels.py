@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import asyncpg
 
@@ -37,6 +39,10 @@ class Channel:
     login: LoginChannel | None = None
     #: The account's `@…`; None until LINE has returned it.
     basic_id: str | None = None
+
+
+def unknown(channel: str) -> NotFound:
+    return NotFound(f"channel {channel!r} does not exist; PUT /api/channels/{channel} adds it")
 
 
 class Channels:
@@ -76,10 +82,20 @@ class Channels:
         """Return the channel. Raises `NotFound`."""
         row = await _sql.get(connection, channel=channel)
         if row is None:
-            raise NotFound(
-                f"channel {channel!r} does not exist; PUT /api/channels/{channel} adds it"
-            )
+            raise unknown(channel)
         return self.opened(row)
+
+    async def secrets(
+        self, connection: Connection, channels: Collection[str]
+    ) -> tuple[dict[str, str], datetime]:
+        """The channel secrets of those that exist, and the time by the database's clock."""
+        rows = await all_rows(_sql.secrets(connection, channels=list(channels)))
+        opened = {
+            row["channel"]: self._vault.open(row["secret"])
+            for row in rows
+            if row["secret"] is not None
+        }
+        return opened, rows[0]["now"]
 
     async def all(self, connection: Connection) -> list[Channel]:
         return [self.opened(row) for row in await all_rows(_sql.all(connection))]

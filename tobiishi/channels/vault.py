@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
 
@@ -29,6 +31,8 @@ class Vault:
             raise SettingError(
                 "TOBIISHI_SECRET_KEY is not a Fernet key; make one with `tobiishi key`"
             ) from error
+        #: What was decrypted is asked for with each webhook again.
+        self._decrypt = lru_cache(maxsize=1000)(self._fernet.decrypt)
 
     def seal(self, secret: str) -> bytes:
         return self._fernet.encrypt(secret.encode())
@@ -36,7 +40,7 @@ class Vault:
     def open(self, sealed: bytes) -> str:
         """Decrypt. Raises `SettingError` where none of the keys fits."""
         try:
-            return self._fernet.decrypt(sealed).decode()
+            return self._decrypt(sealed).decode()
         except InvalidToken as error:
             raise SettingError(
                 "a stored channel secret was encrypted with another key; add the former key to "

@@ -12,6 +12,11 @@ select channel, title, secret, access_token, api_base_url,
     login_channel_id, login_channel_secret, basic_id
 from channels where channel = :channel;
 
+-- name: secrets
+select asked.channel, clock_timestamp() as now,
+    (select secret from channels where channels.channel = asked.channel)
+from unnest(:channels::text[]) as asked (channel);
+
 -- name: all
 select channel, title, secret, access_token, api_base_url,
     login_channel_id, login_channel_secret, basic_id

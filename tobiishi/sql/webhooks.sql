@@ -1,15 +1,15 @@
--- name: keep$
+-- name: keep
 with kept as (
     insert into webhook_events
         (channel, webhook_event_id, type, friend, occurred_at, received_at, body)
-    select :channel, * from unnest(
-        :ids::text[], :types::text[], :friends::text[], :times::timestamptz[],
+    select * from unnest(
+        :channels::text[], :ids::text[], :types::text[], :friends::text[], :times::timestamptz[],
         :received::timestamptz[], :bodies::json[]
     )
     on conflict do nothing
-    returning 1
+    returning channel
 )
-select count(*) from kept;
+select channel, count(*) as new from kept group by channel;
 
 -- name: take
 select channel, webhook_event_id, type, friend, occurred_at, received_at, body, attempts

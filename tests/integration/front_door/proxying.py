@@ -69,9 +69,11 @@ class Way:
 
     async def _pump_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            while data := await reader.read(1 if self.is_slow else 65_536):
-                if self.is_slow:
+            while data := await reader.read(65_536):
+                while self.is_slow and data:
                     await asyncio.sleep(1)
+                    writer.write(data[:1])
+                    data = data[1:]
                 writer.write(data)
                 await writer.drain()
             writer.close()

@@ -197,3 +197,20 @@ async def test_a_long_body_and_a_long_thought_have_their_time(url: str) -> None:
         assert (await http.post("/take", content=pieces())).text == "300000"
         assert (await http.get("/think")).text == "done"
         assert len((await http.get("/big")).content) == 50_000_000
+
+
+async def test_answers_are_sent_at_once() -> None:
+    # Or the body of each waits until the client has acknowledged its head.
+    at_once: asyncio.Queue[int] = asyncio.Queue()
+
+    async def met(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = writer.get_extra_info("socket")
+        at_once.put_nowait(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    port = free_port()
+    (door,) = http_server.doors("127.0.0.1", port)
+    async with await asyncio.start_server(met, sock=door):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        assert await at_once.get()
+        writer.close()

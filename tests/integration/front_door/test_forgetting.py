@@ -60,7 +60,7 @@ async def live(relay: Relay, shop: Database, *who: str) -> None:
             "default", body_of(follow(friend), said("ひみつ", friend)), received_at=NOW
         )
         async with shop.transaction() as connection:
-            await webhooks.keep(connection, "default", read)
+            await webhooks.keep(connection, read)
         await relay.drain()
         async with shop.transaction() as connection:
             await friends.retag(connection, "default", friend, add=("vip",), at=NOW)
@@ -183,7 +183,7 @@ async def test_who_comes_back_is_a_new_friend(
     await relay.drain()
     again = webhooks.read("default", body_of(follow(at=1)), received_at=datetime.now(UTC))
     async with shop.transaction() as connection:
-        await webhooks.keep(connection, "default", again)
+        await webhooks.keep(connection, again)
     await relay.drain()
     (row,) = await journeys(shop)
     assert row["entry"] == 1
@@ -242,7 +242,7 @@ async def test_a_message_that_was_taken_back_is_not_kept(relay: Relay, shop: Dat
     taken_back = event("unsend", unsend={"messageId": "4711"})
     read = webhooks.read("default", body_of(secret, other, taken_back), received_at=NOW)
     async with shop.transaction() as connection:
-        await webhooks.keep(connection, "default", read)
+        await webhooks.keep(connection, read)
     await relay.drain()
     async with shop.connection() as connection:
         bodies = [row["body"] for row in await connection.fetch("select body from webhook_events")]

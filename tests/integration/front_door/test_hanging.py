@@ -27,7 +27,7 @@ from tests.integration.front_door.knocking import HANAKO, Door, follow
 from tests.integration.front_door.proxying import Way
 from tests.ports import free_port
 from tobiishi import readiness, temporal, worker_http
-from tobiishi.api import links, sites, webhook
+from tobiishi.api import intake, links, sites
 from tobiishi.cli.server import Failed, call
 from tobiishi.database import Database
 from tobiishi.local.postgres import EmbeddedPostgres
@@ -167,7 +167,7 @@ async def tell(door: Door) -> httpx.Response:
 
 async def hold_all_limits(door: Door, known: str) -> None:
     asked: dict[str, tuple[Callable[[], Awaitable[httpx.Response]], float, int]] = {
-        "webhook": (lambda: door.knock(follow()), webhook.TIMEOUT_SECONDS, 503),
+        "webhook": (lambda: door.knock(follow()), intake.TIMEOUT_SECONDS, 503),
         "link": (lambda: door.http.get(known), links.LOOKUP_TIMEOUT_SECONDS, 302),
         "route": (
             lambda: door.http.get("/r/shop/none"),

@@ -41,7 +41,7 @@ def relay(shop: Database, temporal: Client) -> Relay:
 async def hears(shop: Database, relay: Relay, *events: dict[str, object]) -> None:
     read = webhooks.read("default", body_of(*events), received_at=datetime.now(UTC))
     async with shop.connection() as connection:
-        await webhooks.keep(connection, "default", read)
+        await webhooks.keep(connection, read)
     await relay.events.drain()
 
 

@@ -51,7 +51,7 @@ def relay(shop: Database, temporal: Client) -> Relay:
 async def keep(database: Database, *events: dict[str, Any]) -> None:
     read = webhooks.read("default", body_of(*events), received_at=datetime.now(UTC))
     async with database.connection() as connection:
-        await webhooks.keep(connection, "default", read)
+        await webhooks.keep(connection, read)
 
 
 async def due_now(database: Database) -> None:

@@ -372,7 +372,7 @@ async def test_a_visit_and_an_adding_at_the_same_time_start_one_journey(
     async def added(friend: str) -> None:
         read = webhooks.read("default", body_of(follow(friend)), received_at=datetime.now(UTC))
         async with shop.transaction() as connection:
-            await webhooks.keep(connection, "default", read)
+            await webhooks.keep(connection, read)
         await asyncio.gather(*(relay.events.drain() for relay in relays))
 
     both: list[Any] = [do(friend) for friend in people for do in (visited, added)]

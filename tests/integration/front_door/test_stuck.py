@@ -51,7 +51,7 @@ async def away(shop: Database) -> Relay:
 async def hears(shop: Database, *events: dict[str, Any]) -> None:
     read = webhooks.read("default", body_of(*events), received_at=NOW)
     async with shop.connection() as connection:
-        await webhooks.keep(connection, "default", read)
+        await webhooks.keep(connection, read)
 
 
 async def changes(shop: Database, audience: str, friend: str = HANAKO, how: str = "join") -> None:
@@ -237,7 +237,7 @@ async def test_each_queue_can_be_acted_on(
     await relay.changes.drain()
     read = webhooks.read("default", body_of(follow()), received_at=NOW)
     async with database.transaction() as connection:
-        await webhooks.keep(connection, "default", read)
+        await webhooks.keep(connection, read)
         await audiences.leave(connection, "default", "vip", [HANAKO], at=NOW, reason="x")
         await forgetting.ask(connection, "default", TARO, at=NOW)
         await connection.execute(

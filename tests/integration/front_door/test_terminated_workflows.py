@@ -40,7 +40,7 @@ async def outcomes(shop: Database) -> dict[str, str | None]:
 async def added(relay: Relay, *events: dict[str, Any]) -> None:
     read = webhooks.read("default", body_of(*events), received_at=datetime.now(UTC))
     async with relay.events.database.transaction() as connection:
-        await webhooks.keep(connection, "default", read)
+        await webhooks.keep(connection, read)
     await relay.drain()
 
 
