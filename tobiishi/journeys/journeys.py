@@ -320,16 +320,16 @@ async def set_next(connection: Connection, ref: JourneyRef, plan: Plan) -> None:
     )
 
 
-async def set_first(connection: Connection, ref: JourneyRef, plan: Plan) -> None:
-    """Keep the journey's first plan; one that has taken a step by now has a later one."""
+async def set_first(connection: Connection, plans: Sequence[tuple[JourneyRef, Plan]]) -> None:
+    """Keep journeys' first plans; one that has taken a step by now has a later one."""
     await _sql.set_first(
         connection,
-        journey_id=ref.journey_id,
-        action=plan.action.value,
-        step=plan.step,
-        visit=plan.visit,
-        due=plan.due,
-        wait=plan.wait,
+        ids=[ref.journey_id for ref, _ in plans],
+        actions=[plan.action.value for _, plan in plans],
+        steps=[plan.step for _, plan in plans],
+        visits=[plan.visit for _, plan in plans],
+        dues=[plan.due for _, plan in plans],
+        waits=[plan.wait for _, plan in plans],
     )
 
 

@@ -56,11 +56,21 @@ set next_action = :action, next_step = :step, next_visit = :visit, next_due = :d
 where id = :journey_id;
 
 -- name: set_first!
+-- Nobody is waited for, so that no order of locking many is needed: whoever has one of these
+-- journeys locked sets what comes next, or ends it.
+with free as (
+    select id from journeys
+    where id = any(:ids::bigint[]) and next_action is null
+        and not exists (select from trail where trail.journey_id = journeys.id)
+    for no key update skip locked
+)
 update journeys
-set next_action = :action, next_step = :step, next_visit = :visit, next_due = :due,
-    next_wait = :wait
-where id = :journey_id and next_action is null
-    and not exists (select from trail where trail.journey_id = journeys.id);
+set next_action = action, next_step = step, next_visit = visit, next_due = due, next_wait = wait
+from free join unnest(
+    :ids::bigint[], :actions::text[], :steps::text[], :visits::int[], :dues::timestamptz[],
+    :waits::text[]
+) as first (id, action, step, visit, due, wait) using (id)
+where journeys.id = free.id;
 
 -- name: is_next$
 select true from journeys
