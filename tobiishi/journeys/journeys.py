@@ -6,7 +6,7 @@ the outbox in the same transaction, and the relay tells it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -461,3 +461,28 @@ async def trail_of(connection: Connection, journey_id: int) -> list[TrailEntry]:
         TrailEntry(**row)
         for row in await all_rows(_sql.trail_of(connection, journey_id=journey_id))
     ]
+
+
+async def enter_many(
+    connection: Connection, version: Version, why: Mapping[str, str], *, now: datetime
+) -> None:
+    """Enter friends into a scenario, each as `enter` does; `why` by friend.
+
+    To be called in a transaction that has locked them all, in the order in which everybody does.
+    """
+    scenario = version.scenario
+    if not scenario.is_open(now):
+        return
+    rows = _sql.enter_first(
+        connection,
+        channel=version.channel,
+        scenario=scenario.scenario,
+        version=version.version,
+        friends=list(why),
+        why=list(why.values()),
+        exit_audiences=[exit_.audience for exit_ in scenario.exit],
+        exit_changes=[exit_.on for exit_ in scenario.exit],
+        now=now,
+    )
+    for row in await all_rows(rows):
+        await enter(connection, version, row["friend"], why=why[row["friend"]], now=now)

@@ -209,3 +209,34 @@ returning at, step, said, detail;
 
 -- name: trail_of
 select at, step, said, detail from trail where journey_id = :journey_id order by at, id;
+
+-- name: enter_first
+-- What `begin`, `subscribe` and `order` do for one, for all who never were in the scenario. Selects
+-- those who were: whether they may enter again is decided for each.
+with asked as (
+    select friend, why, exists (
+        select from journeys
+        where journeys.channel = :channel and scenario = :scenario
+            and journeys.friend = asked.friend
+    ) as had_entered
+    from unnest(:friends::text[], :why::text[]) as asked (friend, why) join friends using (friend)
+    where friends.channel = :channel and status = 'following'
+), live as (
+    select channel, scenario from scenarios where channel = :channel and scenario = :scenario
+    for key share
+), entered as (
+    insert into journeys (channel, scenario, version, friend, entry, why, started_at)
+    select channel, scenario, :version, friend, 1, why, :now
+    from live, asked
+    where not had_entered
+    order by friend
+    returning id, friend
+), subscribed as (
+    insert into journey_interests (channel, audience, friend, journey_id, change, leads_to)
+    select :channel, exits.audience, friend, id, exits.change, 'exit'
+    from entered, unnest(:exit_audiences::text[], :exit_changes::text[]) as exits (audience, change)
+    on conflict do nothing
+), ordered as (
+    insert into outbox (journey_id, kind) select id, 'start' from entered order by id
+)
+select friend from asked where had_entered order by friend;
