@@ -29,6 +29,8 @@ CHANGES_PER_BATCH, STARTING_CHANGES_PER_BATCH, SLOW_CHANGES_PER_BATCH = 200, 50,
 class AudienceChanges(Queue):
     """Audience changes: a friend joined, or left."""
 
+    is_planned_each_time = True
+
     def __init__(
         self, database: Database, *, timezone: str = "Asia/Tokyo", feeds: Sequence[Queue] = ()
     ) -> None:
@@ -145,8 +147,8 @@ async def start_together(
         await friends.meet_many(
             connection, channel, {change["friend"] for change in of_channel}, now=now
         )
-        if untold := [change for change in of_channel if not change["journeys_told"]]:
-            await apply_changes(connection, untold)
+        if fresh := [change for change in of_channel if not change["journeys_told"]]:
+            await apply_changes(connection, fresh)
         reasons: dict[str, dict[str, str]] = defaultdict(dict)
         for change in of_channel:
             audience = change["audience"]

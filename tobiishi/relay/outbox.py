@@ -64,6 +64,8 @@ class _Batch:
 class Outbox(Queue):
     """Starts and signals that were committed and that Temporal has not confirmed yet."""
 
+    is_planned_each_time = True
+
     def __init__(self, database: Database, temporal: Client, reconciliation: Loop) -> None:
         """`reconciliation` is rung where a workflow that should run does not."""
         super().__init__(database)

@@ -162,6 +162,10 @@ class Queue(Loop):
     """Rows that wait in Postgres, taken one at a time by as many hands as there is work for."""
 
     hands = 4
+    #: Whether each statement is planned for the rows that are there now. Postgres keeps the plan of
+    #: one that it is asked often, and one of when the queue was empty compares each of its rows
+    #: with each other: seconds for thousands, until Postgres happens to analyse the table.
+    is_planned_each_time = False
 
     async def drain(self) -> int:
         """Handle all that is due. Tells how many times there was something."""
@@ -185,6 +189,8 @@ class Queue(Loop):
 
     async def _handle_one(self) -> bool:
         async with self.database.transaction() as connection:
+            if self.is_planned_each_time:
+                await connection.execute("set local plan_cache_mode = force_custom_plan")
             return await self.handle_one(connection, await self.database.clock(connection))
 
     @abstractmethod
