@@ -29,9 +29,6 @@ from tobiishi.temporal import ANSWER_TIMEOUT, is_workflow_gone
 
 _sql = queries("relay")
 
-#: How many entries, each of another journey, are delivered in one transaction.
-ENTRIES_PER_BATCH = 20
-
 
 @dataclass(kw_only=True)
 class _Batch:
@@ -64,6 +61,7 @@ class _Batch:
 class Outbox(Queue):
     """Starts and signals that were committed and that Temporal has not confirmed yet."""
 
+    rows_at_once = 16
     is_planned_each_time = True
 
     def __init__(self, database: Database, temporal: Client, reconciliation: Loop) -> None:
@@ -73,9 +71,9 @@ class Outbox(Queue):
         self.temporal = temporal
         self.versions = Versions()
 
-    async def handle_one(self, connection: Connection, now: datetime) -> bool:
+    async def handle_one(self, connection: Connection, now: datetime) -> int:
         """Take some entries, each of another journey, and deliver them side by side."""
-        taken = await all_rows(_sql.take_from_outbox(connection, now=now, limit=ENTRIES_PER_BATCH))
+        taken = await all_rows(_sql.take_from_outbox(connection, now=now, limit=self.rows_at_once))
         batch = _Batch(connection=connection, now=now)
         # All are through before one's failure is raised: none still uses the connection.
         deliveries = (self.deliver(batch, entry) for entry in taken)
@@ -83,7 +81,7 @@ class Outbox(Queue):
             if isinstance(came, BaseException):
                 raise came
         await batch.keep()
-        return bool(taken)
+        return len(taken)
 
     async def deliver(self, batch: _Batch, entry: asyncpg.Record) -> None:
         """Deliver an entry, or have it postponed."""
