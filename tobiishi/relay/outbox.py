@@ -37,7 +37,7 @@ class _Batch:
     connection: Connection
     now: datetime
     #: For whoever uses the connection: they come one at a time.
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     #: The ids of those that are delivered.
     delivered: list[int] = field(default_factory=list)
     #: Those that failed, as a query takes them.
@@ -61,7 +61,7 @@ class _Batch:
 class Outbox(Queue):
     """Starts and signals that were committed and that Temporal has not confirmed yet."""
 
-    rows_at_once = 16
+    rows_at_once = 8
     is_planned_each_time = True
 
     def __init__(self, database: Database, temporal: Client, reconciliation: Loop) -> None:
@@ -102,7 +102,7 @@ class Outbox(Queue):
     async def start(self, batch: _Batch, journey: journeys.Journey) -> None:
         """Start the journey's workflow. Idempotent: a second start of the same entry is ignored."""
         ref, now = journey.ref, batch.now
-        async with batch.turn:
+        async with batch.alone:
             version = await self.versions.get(
                 batch.connection, ref.channel, ref.scenario, ref.version
             )
@@ -115,7 +115,7 @@ class Outbox(Queue):
         if not first.past:
             batch.plans.append((ref, plan))
             return
-        async with batch.turn, batch.connection.transaction():
+        async with batch.alone, batch.connection.transaction():
             await journeys.set_first(batch.connection, [(ref, plan)])
             await journeys.record_past_waits(
                 batch.connection, ref, version.scenario, first, at=ref.started_at
@@ -135,5 +135,5 @@ class Outbox(Queue):
                 self.reconciliation.ring()
                 raise
             # Somebody terminated the workflow, or Temporal lost it: it can't end by itself.
-            async with batch.turn, batch.connection.transaction():
+            async with batch.alone, batch.connection.transaction():
                 await journeys.end(batch.connection, ref.journey_id, "stopped", at=batch.now)
