@@ -39,10 +39,10 @@ def as_markdown(text: str, *, most_bytes: int | None = None) -> str:
         number = first[2][0].isdigit()
         escaped = f"{first[1]}{first[2]}\\" if number else f"{first[1]}\\{first[2]}"
         plain = plain[first.end() :]
-    pieces = [escaped, *(_MARKS.sub(r"\\\g<0>", character) for character in plain)]
-    whole = "".join(pieces)
+    whole = escaped + _MARKS.sub(r"\\\g<0>", plain)
     if most_bytes is None or len(whole.encode()) <= most_bytes:
         return whole
+    pieces = [escaped, *(_MARKS.sub(r"\\\g<0>", character) for character in plain)]
     room = most_bytes - len("…".encode())
     kept = []
     for piece in pieces:

@@ -6,7 +6,7 @@ the outbox in the same transaction, and the relay tells it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -370,16 +370,16 @@ async def set_next(connection: Connection, ref: JourneyRef, plan: Plan) -> None:
     )
 
 
-async def set_first(connection: Connection, ref: JourneyRef, plan: Plan) -> None:
-    """Keep the journey's first plan; one that has taken a step by now has a later one."""
+async def set_first(connection: Connection, plans: Sequence[tuple[JourneyRef, Plan]]) -> None:
+    """Keep journeys' first plans; one that has taken a step by now has a later one."""
     await _sql.set_first(
         connection,
-        journey_id=ref.journey_id,
-        action=plan.action.value,
-        step=plan.step,
-        visit=plan.visit,
-        due=plan.due,
-        wait=plan.wait,
+        ids=[ref.journey_id for ref, _ in plans],
+        actions=[plan.action.value for _, plan in plans],
+        steps=[plan.step for _, plan in plans],
+        visits=[plan.visit for _, plan in plans],
+        dues=[plan.due for _, plan in plans],
+        waits=[plan.wait for _, plan in plans],
     )
 
 
@@ -514,3 +514,28 @@ async def trail_of(connection: Connection, journey_id: int) -> list[TrailEntry]:
         TrailEntry(**row)
         for row in await all_rows(_sql.trail_of(connection, journey_id=journey_id))
     ]
+
+
+async def enter_many(
+    connection: Connection, version: Version, why: Mapping[str, str], *, now: datetime
+) -> None:
+    """Enter friends into a scenario, each as `enter` does; `why` by friend.
+
+    To be called in a transaction that has locked them all, in the order in which everybody does.
+    """
+    scenario = version.scenario
+    if not scenario.is_open(now):
+        return
+    rows = _sql.enter_first(
+        connection,
+        channel=version.channel,
+        scenario=scenario.scenario,
+        version=version.version,
+        friends=list(why),
+        why=list(why.values()),
+        exit_audiences=[exit_.audience for exit_ in scenario.exit],
+        exit_changes=[exit_.on for exit_ in scenario.exit],
+        now=now,
+    )
+    for row in await all_rows(rows):
+        await enter(connection, version, row["friend"], why=why[row["friend"]], now=now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal
@@ -162,6 +162,15 @@ async def meet(connection: Connection, channel: str, friend: str, at: datetime) 
     """Know a friend who was added before Tobiishi was there, now that they act."""
     if await _sql.meet(connection, channel=channel, friend=friend, at=at):
         await audiences.reconsider(connection, channel, [friend], at=at)
+
+
+async def meet_many(
+    connection: Connection, channel: str, people: Collection[str], *, now: datetime
+) -> None:
+    """Know them all, whom the shop lists, and lock them until the transaction ends."""
+    rows = _sql.meet_and_lock(connection, channel=channel, friends=sorted(people), at=LONG_AGO)
+    if strangers := [row["friend"] for row in await all_rows(rows)]:
+        await audiences.reconsider(connection, channel, strangers, at=now)
 
 
 async def keep_profile(connection: Connection, friend: Friend) -> None:

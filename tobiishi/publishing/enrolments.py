@@ -18,7 +18,7 @@ import asyncpg
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import Invalid, NotFound
 from tobiishi.metrics import STUCK_AFTER
-from tobiishi.people import audiences, friends
+from tobiishi.people import friends
 from tobiishi.publishing.enrolment_plan import (
     MAX_PER_SECOND,
     MEMBERS_PER_PAGE,
@@ -301,12 +301,7 @@ async def _enter(
         )
     )
     people = [row["friend"] for row in page if not row["had_entered"]]
-    met = await all_rows(
-        _sql.meet_and_lock(connection, channel=ref.channel, friends=people, at=friends.LONG_AGO)
-    )
-    if met:
-        strangers = [row["friend"] for row in met]
-        await audiences.reconsider(connection, ref.channel, strangers, at=now)
+    await friends.meet_many(connection, ref.channel, people, now=now)
     # A statement of its own: it sees what others did to these friends before they were locked.
     came = await _sql.enter(
         connection,

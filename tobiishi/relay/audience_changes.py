@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from calendar import isleap
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -14,17 +17,19 @@ from tobiishi.journeys import journeys
 from tobiishi.metrics import STUCK_AFTER
 from tobiishi.people import audiences, definitions, friends
 from tobiishi.publishing import versions
-from tobiishi.relay.queue import Queue, attempt
+from tobiishi.relay.queue import Queue, attempt, is_away
 
 _sql = queries("relay")
 
-#: How many audience changes are applied in one transaction, and how many of those where a journey
-#: may start or a combined audience change.
-CHANGES_PER_BATCH, SLOW_CHANGES_PER_BATCH = 200, 10
+#: How many audience changes are applied in one transaction, how many of those where a journey
+#: may start, and of those where a combined audience may change.
+CHANGES_PER_BATCH, STARTING_CHANGES_PER_BATCH, SLOW_CHANGES_PER_BATCH = 200, 50, 10
 
 
 class AudienceChanges(Queue):
     """Audience changes: a friend joined, or left."""
+
+    is_planned_each_time = True
 
     def __init__(
         self, database: Database, *, timezone: str = "Asia/Tokyo", feeds: Sequence[Queue] = ()
@@ -37,20 +42,37 @@ class AudienceChanges(Queue):
         taken = await all_rows(
             _sql.take_changes(connection, now=now, limit=CHANGES_PER_BATCH, stuck_after=STUCK_AFTER)
         )
-        many = [change for change in taken if not (change["starts"] or change["is_part"])]
+        if not taken:
+            return False
         # Lock order: friends by their ids, as everywhere. So one transaction applies changes of
         # one kind, that of the oldest; the rest stays for the next.
-        if many and many[0] is taken[0]:
-            # None of these can fail by itself, so all are applied at once.
-            await apply_changes(connection, many)
-            await _sql.changes_done(connection, ids=[change["id"] for change in many])
-            return True
-        others = [change for change in taken if change["starts"] or change["is_part"]]
-        for change in sorted(
-            others[:SLOW_CHANGES_PER_BATCH], key=lambda each: (each["channel"], each["friend"])
-        ):
-            await self._try(connection, change, now)
-        return bool(taken)
+        kind = _kind_of(taken[0])
+        changes = [change for change in taken if _kind_of(change) == kind]
+        match kind:
+            case "plain":
+                # None of these can fail by itself, so all are applied at once.
+                await apply_changes(connection, changes)
+                await _sql.changes_done(connection, ids=[change["id"] for change in changes])
+            case "starting":
+                await self._start(connection, _in_order(changes[:STARTING_CHANGES_PER_BATCH]), now)
+            case "slow":
+                for change in _in_order(changes[:SLOW_CHANGES_PER_BATCH]):
+                    await self._try(connection, change, now)
+        return True
+
+    async def _start(
+        self, connection: Connection, changes: Sequence[asyncpg.Record], now: datetime
+    ) -> None:
+        """Apply changes at once that start journeys; one by one where any of them fails."""
+        try:
+            async with connection.transaction():
+                await start_together(connection, changes, now=now)
+                await _sql.changes_done(connection, ids=[change["id"] for change in changes])
+        except Exception as error:
+            if is_away(error):
+                raise
+            for change in changes:
+                await self._try(connection, change, now)
 
     async def _try(self, connection: Connection, change: asyncpg.Record, now: datetime) -> None:
         """Apply a change that may fail; what it ends or wakes stands, whatever the rest does."""
@@ -111,6 +133,40 @@ async def apply_change(
     for version in starting:
         why = f"joined {audience}: {change['reason']}"
         await journeys.enter(connection, version, friend, why=why, now=now)
+
+
+async def start_together(
+    connection: Connection, changes: Sequence[asyncpg.Record], *, now: datetime
+) -> None:
+    """Apply what follows of friends' joining audiences that start journeys, and nothing else do.
+
+    As `apply_changes` and `apply_change`, for changes in lock order.
+    """
+    for channel, joined in groupby(changes, key=lambda change: str(change["channel"])):
+        of_channel = list(joined)
+        await friends.meet_many(
+            connection, channel, {change["friend"] for change in of_channel}, now=now
+        )
+        if fresh := [change for change in of_channel if not change["journeys_told"]]:
+            await apply_changes(connection, fresh)
+        reasons: dict[str, dict[str, str]] = defaultdict(dict)
+        for change in of_channel:
+            audience = change["audience"]
+            reasons[audience][change["friend"]] = f"joined {audience}: {change['reason']}"
+        for audience, why in reasons.items():
+            for version in await versions.started_by_audience(connection, channel, audience):
+                await journeys.enter_many(connection, version, why, now=now)
+
+
+def _kind_of(change: asyncpg.Record) -> Literal["plain", "starting", "slow"]:
+    if change["is_part"]:
+        return "slow"
+    return "starting" if change["starts"] else "plain"
+
+
+def _in_order(changes: Sequence[asyncpg.Record]) -> list[asyncpg.Record]:
+    """The changes in the order in which everybody locks friends."""
+    return sorted(changes, key=lambda change: (change["channel"], change["friend"]))
 
 
 class Expiries(Queue):

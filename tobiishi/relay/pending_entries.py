@@ -22,6 +22,8 @@ _sql = queries("relay")
 class PendingEntries(Queue):
     """Entries whose friend's former journey has ended."""
 
+    is_planned_each_time = True
+
     async def handle_one(self, connection: Connection, now: datetime) -> bool:
         taken = await all_rows(_sql.take_pending_entries(connection, now=now, limit=1))
         for pending in taken:

@@ -159,17 +159,24 @@ class Survey(Loop):
 
 
 class Queue(Loop):
-    """Rows that wait in Postgres, taken one at a time by as many hands as there is work for."""
+    """Rows that wait in Postgres, taken by as many hands as there is work for."""
 
     hands = 4
+    #: How many rows a hand takes at once, where there are so many.
+    rows_at_once = 1
+    #: Whether each statement is planned for the rows that are there now. Postgres keeps the plan of
+    #: one that it is asked often, and one of when the queue was empty compares each of its rows
+    #: with each other: seconds for thousands, until Postgres happens to analyse the table.
+    is_planned_each_time = False
 
     async def drain(self) -> int:
         """Handle all that is due. Tells how many times there was something."""
-        if not await self._handle_one():
+        taken = await self._handle_one()
+        if not taken:
             return 0
         handled = 1
         # All workers come back before one's failure is raised: none is left at work unseen.
-        hands = (self._hand() for _ in range(self.hands))
+        hands = (self._hand() for _ in range(self.hands if taken >= self.rows_at_once else 1))
         for came in await asyncio.gather(*hands, return_exceptions=True):
             if isinstance(came, BaseException):
                 raise came
@@ -183,10 +190,12 @@ class Queue(Loop):
             handled += 1
         return handled
 
-    async def _handle_one(self) -> bool:
+    async def _handle_one(self) -> int:
         async with self.database.transaction() as connection:
+            if self.is_planned_each_time:
+                await connection.execute("set local plan_cache_mode = force_custom_plan")
             return await self.handle_one(connection, await self.database.clock(connection))
 
     @abstractmethod
-    async def handle_one(self, connection: Connection, now: datetime) -> bool:
-        """Take a row and handle it. False where there was none."""
+    async def handle_one(self, connection: Connection, now: datetime) -> int:
+        """Take a row, or some at once, and handle them. 0 (or False) where there was none."""

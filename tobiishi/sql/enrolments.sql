@@ -68,16 +68,6 @@ select count(*) from audience_members
 where channel = :channel and audience = :audience and friend > :cursor
     and (expires_at is null or expires_at > :now);
 
--- name: meet_and_lock
--- Those nobody has met are known from here on, and all are locked, in the one order in which
--- everybody locks many. A row that `where` refuses to update is locked all the same.
-insert into friends (channel, friend, status, status_at)
-select :channel, friend, 'following', :at
-from unnest(:friends::text[]) as friend
-order by friend
-on conflict (channel, friend) do update set status = friends.status where false
-returning friend;
-
 -- name: enter^
 -- As tobiishi/journeys/journeys.py enters one friend, for all of a page. Who joined so lately that the relay
 -- has not followed it yet is entered by that: it would not see a journey that has ended by then.

@@ -22,6 +22,16 @@ values (:channel, :friend, 'following', :at)
 on conflict do nothing
 returning friend;
 
+-- name: meet_and_lock
+-- Those nobody has met are known from here on, and all are locked, in the one order in which
+-- everybody locks many. A row that `where` refuses to update is locked all the same.
+insert into friends (channel, friend, status, status_at)
+select :channel, friend, 'following', :at
+from unnest(:friends::text[]) as friend
+order by friend
+on conflict (channel, friend) do update set status = friends.status where false
+returning friend;
+
 -- name: keep_profile!
 update friends
 set display_name = :display_name, language = :language, profile_at = :at

@@ -56,11 +56,21 @@ set next_action = :action, next_step = :step, next_visit = :visit, next_due = :d
 where id = :journey_id;
 
 -- name: set_first!
+-- Nobody is waited for, so that no order of locking many is needed: whoever has one of these
+-- journeys locked sets what comes next, or ends it.
+with free as (
+    select id from journeys
+    where id = any(:ids::bigint[]) and next_action is null
+        and not exists (select from trail where trail.journey_id = journeys.id)
+    for no key update skip locked
+)
 update journeys
-set next_action = :action, next_step = :step, next_visit = :visit, next_due = :due,
-    next_wait = :wait
-where id = :journey_id and next_action is null
-    and not exists (select from trail where trail.journey_id = journeys.id);
+set next_action = action, next_step = step, next_visit = visit, next_due = due, next_wait = wait
+from free join unnest(
+    :ids::bigint[], :actions::text[], :steps::text[], :visits::int[], :dues::timestamptz[],
+    :waits::text[]
+) as first (id, action, step, visit, due, wait) using (id)
+where journeys.id = free.id;
 
 -- name: is_next$
 select true from journeys
@@ -236,3 +246,34 @@ returning at, step, said, detail;
 
 -- name: trail_of
 select at, step, said, detail from trail where journey_id = :journey_id order by at, id;
+
+-- name: enter_first
+-- What `begin`, `subscribe` and `order` do for one, for all who never were in the scenario. Selects
+-- those who were: whether they may enter again is decided for each.
+with asked as (
+    select friend, why, exists (
+        select from journeys
+        where journeys.channel = :channel and scenario = :scenario
+            and journeys.friend = asked.friend
+    ) as had_entered
+    from unnest(:friends::text[], :why::text[]) as asked (friend, why) join friends using (friend)
+    where friends.channel = :channel and status = 'following'
+), live as (
+    select channel, scenario from scenarios where channel = :channel and scenario = :scenario
+    for key share
+), entered as (
+    insert into journeys (channel, scenario, version, friend, entry, why, started_at)
+    select channel, scenario, :version, friend, 1, why, :now
+    from live, asked
+    where not had_entered
+    order by friend
+    returning id, friend
+), subscribed as (
+    insert into journey_interests (channel, audience, friend, journey_id, change, leads_to)
+    select :channel, exits.audience, friend, id, exits.change, 'exit'
+    from entered, unnest(:exit_audiences::text[], :exit_changes::text[]) as exits (audience, change)
+    on conflict do nothing
+), ordered as (
+    insert into outbox (journey_id, kind) select id, 'start' from entered order by id
+)
+select friend from asked where had_entered order by friend;

@@ -84,7 +84,7 @@ limit :limit
 for update of outbox skip locked;
 
 -- name: remove_from_outbox!
-delete from outbox where id = :id;
+delete from outbox where id = any(:ids::bigint[]);
 
--- name: postpone_outbox_entry!
+-- name: postpone_outbox_entries*!
 update outbox set attempts = :attempts, retry_at = :retry_at, error = :error where id = :id;

@@ -11,7 +11,7 @@ import pytest
 
 from tests.defining import define
 from tests.integration.front_door.conftest import Publish
-from tests.integration.front_door.knocking import HANAKO, TARO, count, journeys
+from tests.integration.front_door.knocking import HANAKO, TARO, count, friend_id, journeys
 from tests.scenarios import STEPS, publish, scenario_of, yaml
 from tobiishi.database import Database
 from tobiishi.errors import NotFound
@@ -484,3 +484,49 @@ async def test_versions_are_remembered_within_bounds(shop: Database, published: 
 async def audience(database: Database, name: str) -> None:
     async with database.transaction() as connection:
         await define(connection, name, at=NOW)
+
+
+async def test_many_who_join_at_once_enter_as_each_would_alone(
+    shop: Database, published: Publish
+) -> None:
+    rules = "start: {audience: vip}\nexit: [{joins: bought}]\nreentry: after_finishing"
+    await published(yaml(rules=rules))
+    await published(yaml("other", "start: {audience: vip}\nreentry: never"))
+    stranger, known, blocked, inside, finished, stopping = map(friend_id, range(6))
+    now = datetime.now(UTC)
+    async with shop.transaction() as connection:
+        for friend in (known, blocked, inside, finished, stopping):
+            await friends.meet(connection, "default", friend, now)
+        await connection.execute("update friends set status = 'blocked' where friend = $1", blocked)
+        live = await versions.live_of(connection, "default", "welcome")
+        assert live is not None
+        for friend in (inside, finished, stopping):
+            await journeys_.enter(connection, live, friend, why="before", now=now)
+        await connection.execute(
+            "update journeys set ended_at = now(), outcome = 'completed' where friend = $1",
+            finished,
+        )
+        await connection.execute(
+            "update journeys set stopping = 'stopped' where friend = $1", stopping
+        )
+        await connection.execute("delete from outbox")
+
+    await change(shop, "joined", "vip", stranger, known, blocked, inside, finished, stopping)
+    assert await AudienceChanges(shop).drain() == 1
+    rows = await journeys(shop)
+    new = [row for row in rows if row["why"] == "joined vip: bought"]
+    assert [(row["friend"], row["entry"]) for row in new if row["scenario"] == "welcome"] == [
+        (stranger, 1),
+        (known, 1),
+        (finished, 2),
+    ]
+    others = [row["friend"] for row in new if row["scenario"] == "other"]
+    assert others == [stranger, known, inside, finished, stopping]
+    assert await count(shop, "select count(*) from pending_entries") == 1
+    assert await count(shop, "select count(*) from outbox where kind = 'start'") == len(new)
+    assert await count(shop, "select count(*) from audience_changes") == 0
+
+    await change(shop, "joined", "bought", stranger, finished)
+    await AudienceChanges(shop).drain()
+    left = [row["friend"] for row in await journeys(shop) if row["stopping"] == "exited"]
+    assert left == [stranger, finished]

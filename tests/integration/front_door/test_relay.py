@@ -248,6 +248,67 @@ async def test_a_journey_that_ended_before_it_was_started_is_not_started(
     assert refused.value.status == RPCStatusCode.NOT_FOUND
 
 
+async def test_a_journey_that_somebody_has_locked_is_not_waited_for(
+    relay: Relay, shop: Database, published: Publish, name: str
+) -> None:
+    await published(yaml(name))
+    await keep(shop, follow(), follow(TARO))
+    await relay.events.drain()
+    async with shop.transaction() as connection:
+        await connection.execute("select from journeys where friend = $1 for update", HANAKO)
+        async with asyncio.timeout(10):
+            await relay.outbox.drain()
+    assert await orders(shop) == []
+    hers, his = await journeys(shop)
+    assert (his["next_action"], his["next_step"], his["next_wait"]) == ("send", "1", "0")
+    assert his["next_due"] > datetime.now(UTC) + timedelta(days=29)
+    assert hers["next_action"] is None
+
+
+async def test_each_journey_is_told_its_own(
+    relay: Relay, shop: Database, published: Publish, temporal: Client, name: str
+) -> None:
+    """Also where many are told at once, and one of them can't be."""
+    await published(yaml(name, "start: friend_added\nreentry: after_finishing"))
+    everybody = [friend_id(number) for number in range(40)]
+    await keep(shop, *(follow(friend, at=1000) for friend in everybody))
+    await relay.drain()
+    for row in (await journeys(shop))[:2]:
+        async with shop.transaction() as connection:
+            await journeys_.end(connection, row["id"], "completed", at=datetime.now(UTC))
+    # Two whose former workflows still run, and stops of the others.
+    await keep(shop, *(follow(friend, at=2000) for friend in everybody[:2]))
+    await keep(shop, *(unfollow(friend, at=3000) for friend in everybody[2:]))
+    await temporal.get_workflow_handle(f"journey/default/{name}/{everybody[2]}").terminate()
+    await relay.drain()
+    assert [(kind, attempts) for kind, attempts, _ in await orders(shop)] == [("start", 1)] * 2
+    ended = {row["friend"] for row in await journeys(shop) if row["outcome"] == "unfollowed"}
+    assert ended == {everybody[2]}
+    for friend in everybody[3:]:
+        assert await stops_signalled(temporal, f"journey/default/{name}/{friend}") == 1
+
+
+async def test_what_is_taken_is_planned_for_what_is_there(
+    dsn: str, shop: Database, temporal: Client
+) -> None:
+    """A plan that Postgres keeps from an empty queue takes seconds for a full one."""
+    own = await Database.open(dsn, size=1)
+    try:
+        relay = Relay(own, temporal)
+        queues = (relay.changes, relay.pending, relay.outbox)
+        for queue in queues:
+            for _ in range(10):
+                await queue.drain()
+        async with own.connection() as connection:
+            plans = await connection.fetch(
+                "select custom_plans, generic_plans from pg_prepared_statements"
+                " where statement like '%skip' || ' locked%'"
+            )
+    finally:
+        await own.close()
+    assert [tuple(row) for row in plans] == [(10, 0)] * len(queues)
+
+
 # --- stopping
 
 
