@@ -38,10 +38,26 @@ class Version:
         return cls(
             channel=row["channel"],
             version=row["version"],
-            scenario=Scenario.from_stored(row["definition"]),
+            scenario=_scenario_in(row),
             source=row["source"],
             published_at=row["published_at"],
         )
+
+
+#: Scenarios of rows that were read of late, by all that tells one version from another. To read one
+#: takes milliseconds, and each friend who is added asks for all that start by that.
+_read: dict[tuple[object, ...], Scenario] = {}
+_MOST_READ = 1000
+
+
+def _scenario_in(row: asyncpg.Record) -> Scenario:
+    names = ("channel", "scenario", "version", "published_at", "source")
+    key = tuple(row[name] for name in names)
+    if key not in _read:
+        if len(_read) >= _MOST_READ:
+            del _read[next(iter(_read))]
+        _read[key] = Scenario.from_stored(row["definition"])
+    return _read[key]
 
 
 @dataclass(frozen=True, kw_only=True)
