@@ -435,10 +435,16 @@ async def adopt(
 
 
 async def catch_up(
-    connection: Connection, ref: JourneyRef, plan: Plan, scenario: Scenario, *, was: str | None
+    connection: Connection,
+    ref: JourneyRef,
+    plan: Plan,
+    scenario: Scenario,
+    *,
+    was: tuple[str | None, str | None],
 ) -> bool:
-    """Keep what comes next as Temporal has it, unless another step than `was` came meanwhile."""
-    if not await _sql.is_next(connection, journey_id=ref.journey_id, step=was):
+    """Keep what comes next as Temporal has it, unless it is no longer the action and step `was`."""
+    action, step = was
+    if not await _sql.is_next(connection, journey_id=ref.journey_id, action=action, step=step):
         return False
     await set_next(connection, ref, plan)
     await _wait_again(connection, ref, scenario, plan)

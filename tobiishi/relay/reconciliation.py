@@ -138,11 +138,12 @@ class Reconciliation(Survey):
         if described is None or described.raw_description.pending_activities:
             return  # Over, or in the middle of a step, which keeps by itself what comes next.
         plan = (await self._state_of(handle)).plan
-        if (plan.action, plan.step) == (row["next_action"], row["next_step"]):
+        was = row["next_action"], row["next_step"]
+        if (plan.action, plan.step) == was:
             return
         async with self.database.transaction() as connection:
             await friends.lock(connection, ref.channel, ref.friend)
-            if await journeys.catch_up(connection, ref, plan, scenario, was=row["next_step"]):
+            if await journeys.catch_up(connection, ref, plan, scenario, was=was):
                 _count("caught_up", ref)
                 _log.info("%s: what comes next is known again: %s", workflow_id, plan.label)
 

@@ -75,6 +75,7 @@ where journeys.id = free.id;
 -- name: is_next$
 select true from journeys
 where id = :journey_id and ended_at is null
+    and next_action is not distinct from cast(:action as text)
     and next_step is not distinct from cast(:step as text)
 for update;
 
