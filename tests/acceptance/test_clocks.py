@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.acceptance.conftest import Shop
 from tobiishi import database as database_module
+from tobiishi.channels.channels import Channels
 from tobiishi.database import Connection, clock
 
 HOUR = timedelta(hours=1)
@@ -66,7 +68,16 @@ def set_database_clock(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> Non
     async def wrong(connection: Connection) -> datetime:
         return await clock(connection) + ahead
 
+    secrets = Channels.secrets
+
+    async def wrong_secrets(
+        channels: Channels, connection: Connection, names: Collection[str]
+    ) -> tuple[dict[str, str], datetime]:
+        found, now = await secrets(channels, connection, names)
+        return found, now + ahead
+
     patch_everywhere(monkeypatch, "clock", clock, wrong)
+    monkeypatch.setattr(Channels, "secrets", wrong_secrets)
     assert database_module.clock is wrong
 
 
