@@ -192,7 +192,9 @@ def doors(host: str, port: int) -> list[socket.socket]:
 
 
 def _door(family: socket.AddressFamily, address: Any) -> Door:
-    door = Door(family, socket.SOCK_STREAM)
+    # Without the protocol asyncio does not know that it is TCP, and leaves Nagle's algorithm on: an
+    # answer's body would wait for 40 ms until the client has acknowledged its head.
+    door = Door(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:

@@ -197,3 +197,19 @@ async def test_a_long_body_and_a_long_thought_have_their_time(url: str) -> None:
         assert (await http.post("/take", content=pieces())).text == "300000"
         assert (await http.get("/think")).text == "done"
         assert len((await http.get("/big")).content) == 50_000_000
+
+
+async def test_no_answer_waits_for_the_acknowledgement_of_its_own_head() -> None:
+    at_once: asyncio.Queue[int] = asyncio.Queue()
+
+    def accepted(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken_in = writer.get_extra_info("socket")
+        at_once.put_nowait(taken_in.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    port = free_port()
+    (door,) = http_server.doors("127.0.0.1", port)
+    async with await asyncio.start_server(accepted, sock=door):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        assert await at_once.get()
+        writer.close()
