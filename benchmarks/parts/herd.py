@@ -19,7 +19,7 @@ clock. Ours is as late as LINE's acceptance of the message."""
 #: How many fall asleep in a second, at the least.
 PER_SECOND = 25
 #: Both are measured from here on, and sleep by then.
-LEAD_SECONDS = 1.0
+LEAD_SECONDS = 0.3
 
 
 async def measure(stage: Stage) -> list[Figure]:

@@ -21,6 +21,8 @@ signature, no JSON, no channel. Our CPU has in it what follows from each event, 
 
 #: Connections at once, each with one webhook after the other.
 CONNECTIONS = 16
+#: Webhooks of one connection, of which none waits for another.
+ALONE = 200
 
 
 async def measure(stage: Stage) -> list[Figure]:
@@ -42,13 +44,20 @@ async def measure(stage: Stage) -> list[Figure]:
         our_cpu=ours.spent.each(count),
         bare_cpu=bare.spent.each(count),
     )
-    return [rate, *_latencies(our_times, times)]
+    alone = [_request(_body(friend)) for friend in friends(ALONE)]
+    our_alone, _ = await _knock(stage.run.starter, alone, connections=1)
+    their_alone, _ = await _knock(str(stage.bare_api.base_url), alone, connections=1)
+    return [
+        rate,
+        *_latencies(f"{CONNECTIONS} connections", our_times, times),
+        *_latencies("one connection", our_alone, their_alone),
+    ]
 
 
-def _latencies(ours: Sequence[float], bare: Sequence[float]) -> Iterator[Figure]:
+def _latencies(who: str, ours: Sequence[float], bare: Sequence[float]) -> Iterator[Figure]:
     for percent in (50, 99):
         our, their = (1000 * percentile(times, percent) for times in (ours, bare))
-        yield Figure(name=f"answered, p{percent}", unit="ms", ours=our, bare=their)
+        yield Figure(name=f"{who}, p{percent}", unit="ms", ours=our, bare=their)
 
 
 async def _handled(stage: Stage) -> bool:
@@ -78,7 +87,9 @@ def _request(body: bytes) -> bytes:
     return head.encode() + body
 
 
-async def _knock(url: str, requests: Sequence[bytes]) -> tuple[list[float], float]:
+async def _knock(
+    url: str, requests: Sequence[bytes], *, connections: int = CONNECTIONS
+) -> tuple[list[float], float]:
     """Send all; returns how long each answer took, and all together, in seconds.
 
     By hand: an HTTP client takes more CPU for a request than the server does.
@@ -99,7 +110,7 @@ async def _knock(url: str, requests: Sequence[bytes]) -> tuple[list[float], floa
         writer.close()
 
     begun = time.perf_counter()
-    await asyncio.gather(*(bring() for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(bring() for _ in range(connections)))
     return times, time.perf_counter() - begun
 
 
