@@ -51,19 +51,23 @@ def main(
         sizes = replace(sizes, asleep=(1_000, 10_000, 50_000))
     sizes = replace(sizes, friends=friends or sizes.friends, rounds=rounds or sizes.rounds)
     home = Path(tempfile.mkdtemp(prefix="tobiishi-bench-"))
+    broken = True
     try:
-        asyncio.run(_bench(home, chosen, sizes, file))
+        broken = asyncio.run(_bench(home, chosen, sizes, file))
     except Broken as error:
-        keep = True
-        raise SystemExit(f"bench: {error}") from error
+        print(f"bench: {error}", file=sys.stderr)
     finally:
+        keep = keep or broken
         if keep:
             print(f"data and logs are in {home}")
         else:
             shutil.rmtree(home, ignore_errors=True)
+    raise SystemExit(1 if broken else 0)
 
 
-async def _bench(home: Path, names: list[str], sizes: Sizes, file: Path) -> None:
+async def _bench(home: Path, names: list[str], sizes: Sizes, file: Path) -> bool:
+    """Returns whether a part could not be measured; the others are all the same."""
+    broken = False
     results: dict[str, list[Figure]] = {}
     started = datetime.now(UTC)
     async with Stage.open(home, sizes) as stage:
@@ -71,8 +75,12 @@ async def _bench(home: Path, names: list[str], sizes: Sizes, file: Path) -> None
         await bare_walk(stage, min(WARM_UP, sizes.friends))
         for name in names:
             begun = time.monotonic()
-            results[name] = await parts.part(name).measure(stage)
-            print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+            try:
+                results[name] = await parts.part(name).measure(stage)
+                done = f"{time.monotonic() - begun:.0f} s"
+            except Broken as error:
+                broken, done = True, f"not measured: {error}"
+            print(f"{name}: {done}", file=sys.stderr, flush=True)
         versions = table.versions() | await stage.versions()
     table.show(results)
     written = {
@@ -90,6 +98,7 @@ async def _bench(home: Path, names: list[str], sizes: Sizes, file: Path) -> None
     }
     table.write(file, written)
     print(f"\nratio: 1 is as light as the bare thing, 2 is twice as heavy. Figures: {file}")
+    return broken
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class Sizes:
     #: Friends of a round.
     friends: int = 200
     #: Rounds of ours and bare in turn, where a part takes seconds.
-    rounds: int = 3
+    rounds: int = 2
     #: Friends who are due at the same second.
     herds: tuple[int, ...] = (10, 100, 1_000)
     webhooks: int = 3_000

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from statistics import median
 
@@ -44,8 +45,8 @@ async def _ours(stage: Stage, count: int) -> tuple[list[float], Spent]:
     await stage.scenario(name, {"wait": {"until": until}}, send("now"))
     ids = friends(count)
     await stage.join(name, ids)
-    await stage.until_asleep(name, count)
-    await _until(due)
+    async with _in_time(due):
+        await stage.until_asleep(name, count)
     async with stage.ours() as measuring:
         await stage.until_completed(journeys(name), count)
     messages = (await stage.line.get("/_simulator/messages")).raise_for_status().json()
@@ -56,19 +57,25 @@ async def _ours(stage: Stage, count: int) -> tuple[list[float], Spent]:
 async def _bare(stage: Stage, count: int) -> tuple[list[float], Spent]:
     name = stage.name("bare-herd")
     due = math.ceil(time.time() + 3 + count / PER_SECOND / 4)
-    ids = await stage.start_bare("sleep", name, count, due)
-    await _until(due)
+    async with _in_time(due):
+        ids = await stage.start_bare("sleep", name, count, due)
     async with stage.bare() as measuring:
         await stage.until_completed(name, count)
     ran = [await stage.client.get_workflow_handle(each, result_type=float).result() for each in ids]
     return [each - due for each in ran], measuring.spent
 
 
-async def _until(due: float) -> None:
-    left = due - LEAD_SECONDS - time.time()
-    if left < 0:
-        raise Broken(f"the herd fell asleep {-left:.1f} s too late; a smaller one can be measured")
-    await asyncio.sleep(left)
+@asynccontextmanager
+async def _in_time(due: float) -> AsyncIterator[None]:
+    """For a herd to fall asleep in; ends shortly before it is due."""
+    try:
+        async with asyncio.timeout(due - LEAD_SECONDS - time.time()):
+            yield
+    except TimeoutError:
+        raise Broken(
+            "the herd was not asleep by the time it was due: this machine is busy"
+        ) from None
+    await asyncio.sleep(due - LEAD_SECONDS - time.time())
 
 
 def _figures(
