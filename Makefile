@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.11; do \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run test coverage chaos check audit format lock schema setup
+.PHONY: run test coverage chaos bench check audit format lock schema setup
 
 run: setup
 	@exec $(BIN)/python -m tobiishi run
@@ -25,6 +25,10 @@ coverage: setup
 
 chaos: setup
 	@$(BIN)/python -m tobiishi.chaos $(ARGS)
+
+# Everything beside the barest thing that does the same: docs/benchmarks.md. ARGS names parts, options.
+bench: setup
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 check: setup
 	@$(BIN)/python -m ruff format --check .
