@@ -26,10 +26,11 @@ from temporalio.client import Client
 
 from benchmarks.bare.workflows import QUEUE
 from tobiishi import http_server, temporal
+from tobiishi.relay.outbox import Outbox
 from tobiishi.settings import Settings
 
 #: Requests to Temporal at once: as many as our own outbox makes.
-AT_ONCE = 12
+AT_ONCE = Outbox.hands * Outbox.rows_at_once
 #: Connections to Postgres: as many as our own starter's pool has.
 CONNECTIONS = 20
 
