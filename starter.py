@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 
 import uvicorn
@@ -45,6 +46,9 @@ def main() -> None:
     server = uvicorn.Server(
         http_server.config(create_app(settings), log_config=None, timeout_graceful_shutdown=2)
     )
+    # What is there by now stays: each full collection would stop all requests to go through it.
+    gc.collect()
+    gc.freeze()
     server.run(sockets=doors)
     sys.exit(0 if server.started else 1)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -117,6 +118,9 @@ async def work(settings: Settings) -> None:
         await stack.enter_async_context(context.closing())
         await stack.enter_async_context(working(client, context, build_id=settings.build_id))
         await stack.enter_async_context(worker_http.opened(settings, database, client))
+        # What is there by now stays: each full collection would stop all activities to go through it.
+        gc.collect()
+        gc.freeze()
         _log.info("worker ready")
         await stopped.wait()
         _log.info("worker stops")
