@@ -118,7 +118,7 @@ async def work(settings: Settings) -> None:
         await stack.enter_async_context(context.closing())
         await stack.enter_async_context(working(client, context, build_id=settings.build_id))
         await stack.enter_async_context(worker_http.opened(settings, database, client))
-        # What is there by now stays: each full collection would stop all activities to go through it.
+        # What is there by now stays: a full collection would stop all activities to go through it.
         gc.collect()
         gc.freeze()
         _log.info("worker ready")
