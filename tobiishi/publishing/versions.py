@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 
@@ -44,20 +45,21 @@ class Version:
         )
 
 
-#: Scenarios of rows that were read of late, by all that tells one version from another. To read one
-#: takes milliseconds, and each friend who is added asks for all that start by that.
-_read: dict[tuple[object, ...], Scenario] = {}
+#: What was read of late, by which version it is, with the definition that it was read from. To read
+#: one takes milliseconds, and each friend who is added asks for all that start by that.
+_read: dict[tuple[str, str, int], tuple[Any, Scenario]] = {}
 _MOST_READ = 1000
 
 
 def _scenario_in(row: asyncpg.Record) -> Scenario:
-    names = ("channel", "scenario", "version", "published_at", "source")
-    key = tuple(row[name] for name in names)
-    if key not in _read:
+    key = row["channel"], row["scenario"], row["version"]
+    definition, scenario = _read.get(key, (None, None))
+    if scenario is None or definition != row["definition"]:
+        scenario = Scenario.from_stored(row["definition"])
         if len(_read) >= _MOST_READ:
             del _read[next(iter(_read))]
-        _read[key] = Scenario.from_stored(row["definition"])
-    return _read[key]
+        _read[key] = row["definition"], scenario
+    return scenario
 
 
 @dataclass(frozen=True, kw_only=True)
