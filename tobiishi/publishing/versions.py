@@ -32,6 +32,10 @@ class Version:
     #: The file as the marketer wrote it.
     source: str = field(repr=False)
     published_at: datetime
+    #: Who published it, as they said; None where nobody did.
+    author: str | None = None
+    #: What they noted of it.
+    note: str | None = None
 
     @classmethod
     def from_row(cls, row: asyncpg.Record) -> Version:
@@ -41,6 +45,8 @@ class Version:
             scenario=Scenario.from_stored(row["definition"]),
             source=row["source"],
             published_at=row["published_at"],
+            author=row["author"],
+            note=row["note"],
         )
 
 
@@ -58,9 +64,18 @@ class Published:
 
 
 async def publish(
-    connection: Connection, channel: str, scenario: Scenario, source: str, *, now: datetime
+    connection: Connection,
+    channel: str,
+    scenario: Scenario,
+    source: str,
+    *,
+    now: datetime,
+    author: str | None = None,
+    note: str | None = None,
 ) -> Published:
     """Make the scenario the live version of its name. To be called in a transaction.
+
+    `author` and `note` are kept with a new version; one that was published never changes.
 
     Raises `Invalid` where an audience that it defines exists already and is another one.
     """
@@ -91,6 +106,8 @@ async def publish(
             scenario=scenario,
             source=source,
             published_at=now,
+            author=author,
+            note=note,
         )
         await _sql.add(
             connection,
@@ -102,6 +119,8 @@ async def publish(
             definition=scenario.as_stored(),
             start_audience=scenario.start.audience,
             published_at=now,
+            author=author,
+            note=note,
         )
         await _sql.make_live(
             connection, channel=channel, scenario=scenario.scenario, version=latest.version
