@@ -12,13 +12,14 @@ from typing import Annotated, Any
 import typer
 
 from tobiishi.channels.channels import DEFAULT
-from tobiishi.cli import enrolment, out
+from tobiishi.cli import difference, enrolment, out
 from tobiishi.cli.options import Channel, File
 from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.cli.times import local
 from tobiishi.scenario import json_schema
 
 app = typer.Typer(help="Scenarios: check, publish, retire, look up.", no_args_is_help=True)
+app.command()(difference.diff)
 
 
 @app.command()

@@ -155,6 +155,12 @@ async def get(connection: Connection, channel: str, scenario: str, version: int)
     return Version.from_row(row)
 
 
+async def current(connection: Connection, channel: str, scenario: str) -> Version:
+    """The live version, or the last one of a scenario that was retired. Raises `NotFound`."""
+    found = await live_of(connection, channel, scenario)
+    return found or (await versions_of(connection, channel, scenario))[0]
+
+
 async def versions_of(connection: Connection, channel: str, scenario: str) -> list[Version]:
     """All versions, the newest first. Raises `NotFound` where there is none."""
     rows = await all_rows(_sql.versions_of(connection, channel=channel, scenario=scenario))
