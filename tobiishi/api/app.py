@@ -38,6 +38,7 @@ from tobiishi.api import (
     scenarios,
     sites,
     stuck,
+    trials,
     uploads,
     webhook,
 )
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
         scenarios,
         by_hand,
         differences,
+        trials,
         enrolments,
         audiences,
         uploads,

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from tobiishi.channels.channels import DEFAULT
-from tobiishi.cli import difference, enrolment, out
+from tobiishi.cli import difference, enrolment, out, trial
 from tobiishi.cli.options import Channel, File
 from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.cli.times import local
@@ -20,6 +20,7 @@ from tobiishi.scenario import json_schema
 
 app = typer.Typer(help="Scenarios: check, publish, retire, look up.", no_args_is_help=True)
 app.command()(difference.diff)
+app.command("test")(trial.send_test)
 
 
 @app.command()

@@ -37,7 +37,7 @@ TEMPLATES: Mapping[str, Mapping[Language, str]] = {
     "timezone_changed": {"en": "time zone: {from} → {to}", "ja": "タイムゾーン: {from} → {to}"},
     "window_changed": {
         "en": "hours in which it sends: {from} → {to}",
-        "ja": "送信する時間帯: {from} → {to}",
+        "ja": "配信時間帯: {from} → {to}",
     },
     "if_late_changed": {"en": "late messages: {from} → {to}", "ja": "遅れたとき: {from} → {to}"},
     "spread_changed": {"en": "spread over: {from} → {to}", "ja": "分散: {from} → {to}"},
@@ -97,15 +97,15 @@ TEMPLATES: Mapping[str, Mapping[Language, str]] = {
     },
     "wait_added": {
         "en": "a wait is added {place}: {wait}",
-        "ja": "待ち時間を追加（{place}）: {wait}",
+        "ja": "待機を追加（{place}）: {wait}",
     },
     "wait_removed": {
         "en": "the wait {place} is removed: {wait}",
-        "ja": "待ち時間を削除（{place}）: {wait}",
+        "ja": "待機を削除（{place}）: {wait}",
     },
     "wait_changed": {
         "en": "the wait {place}: {from} → {to}",
-        "ja": "待ち時間（{place}）: {from} → {to}",
+        "ja": "待機（{place}）: {from} → {to}",
     },
     "wait_for_added": {
         "en": "a wait for {audience} is added {place}: {limit} at most",
@@ -133,15 +133,15 @@ TEMPLATES: Mapping[str, Mapping[Language, str]] = {
     },
     "case_added": {
         "en": "the branch {place} has a way more: {when}",
-        "ja": "分岐の道を追加（{place}）: {when}",
+        "ja": "分岐先を追加（{place}）: {when}",
     },
     "case_removed": {
         "en": "the branch {place} has a way less: {when}",
-        "ja": "分岐の道を削除（{place}）: {when}",
+        "ja": "分岐先を削除（{place}）: {when}",
     },
     "case_moved": {
         "en": "the branch {place} asks in another order: {when}",
-        "ja": "分岐の道の順番を変更（{place}）: {when}",
+        "ja": "分岐先の順番を変更（{place}）: {when}",
     },
     "condition_changed": {
         "en": "the branch {place}: {from} → {to}",
@@ -185,7 +185,7 @@ _WORDS: Mapping[Language, Mapping[str | None, str]] = {
         "go_on": "続ける",
         "end": "終わる",
         "send": "そのまま送る",
-        "next_window": "次の時間帯に送る",
+        "next_window": "次の配信時間帯に送る",
         "skip": "送らない",
         "female": "女性",
         "male": "男性",
@@ -285,7 +285,7 @@ def _spot(spot: Spot, language: Language) -> str:
     if spot.way is None:
         return where
     way = _way(spot.way, language)
-    return f"{way}の道、{where}" if ja else f"{where}, on the way for {way}"
+    return f"{way}の場合、{where}" if ja else f"{where}, on the way for {way}"
 
 
 def _way(way: WayOn, language: Language) -> str:

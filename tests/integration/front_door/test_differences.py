@@ -17,7 +17,7 @@ SECOND = yaml(steps=STEPS.replace("days: 30", "days: 2"))
 THIRD = SECOND.replace("こんにちは", "こんばんは").replace(
     "start: friend_added", "start: {audience: vip}"
 )
-JAPANESE = "待ち時間（「hello」の前）: 30日 → 2日"
+JAPANESE = "待機（「hello」の前）: 30日 → 2日"
 ENGLISH = "the wait before “hello”: 30 days → 2 days"
 
 

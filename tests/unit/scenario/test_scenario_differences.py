@@ -149,7 +149,7 @@ CASES: list[tuple[str, str, list[tuple[str, str, str]]]] = [
             (
                 "window_changed",
                 "hours in which it sends: 09:00-21:00 → none",
-                "送信する時間帯: 09:00〜21:00 → なし",
+                "配信時間帯: 09:00〜21:00 → なし",
             )
         ],
     ),
@@ -342,7 +342,7 @@ CASES: list[tuple[str, str, list[tuple[str, str, str]]]] = [
             (
                 "wait_changed",
                 "the wait before “coupon”: 3 days → 2 days 1 hour",
-                "待ち時間（「coupon」の前）: 3日 → 2日1時間",
+                "待機（「coupon」の前）: 3日 → 2日1時間",
             )
         ],
     ),
@@ -353,7 +353,7 @@ CASES: list[tuple[str, str, list[tuple[str, str, str]]]] = [
             (
                 "wait_changed",
                 "the wait before “coupon”: until the next 10:00 → 1 day, until 10:00",
-                "待ち時間（「coupon」の前）: 次の10:00まで → 1日後の10:00まで",
+                "待機（「coupon」の前）: 次の10:00まで → 1日後の10:00まで",
             )
         ],
     ),
@@ -365,7 +365,7 @@ CASES: list[tuple[str, str, list[tuple[str, str, str]]]] = [
                 "wait_changed",
                 "the wait before “coupon”: until 2030-12-24 18:00 → "
                 "until 09:30 of day 5 after the start, and nothing where that is past",
-                "待ち時間（「coupon」の前）: 2030-12-24 18:00まで → "
+                "待機（「coupon」の前）: 2030-12-24 18:00まで → "
                 "開始から5日後の09:30まで（過ぎていれば送らない）",
             )
         ],
@@ -377,12 +377,12 @@ CASES: list[tuple[str, str, list[tuple[str, str, str]]]] = [
             (
                 "wait_removed",
                 "the wait before “coupon” is removed: 3 days",
-                "待ち時間を削除（「coupon」の前）: 3日",
+                "待機を削除（「coupon」の前）: 3日",
             ),
             (
                 "wait_added",
                 "a wait is added at the end, after “coupon”: 1 minute",
-                "待ち時間を追加（最後、「coupon」のあと）: 1分",
+                "待機を追加（最後、「coupon」のあと）: 1分",
             ),
         ],
     ),
@@ -399,13 +399,13 @@ CASES: list[tuple[str, str, list[tuple[str, str, str]]]] = [
                 "message_added",
                 "message “thanks” is added at the end, after “hello”, on the way for those in "
                 "“bought” in time",
-                "メッセージ「thanks」を追加（「bought」に入った人の道、最後、「hello」のあと）",
+                "メッセージ「thanks」を追加（「bought」に入った人の場合、最後、「hello」のあと）",
             ),
             (
                 "message_added",
                 "message “coupon” is added at the end, after “hello”, on the way for those too "
                 "late for “bought”",
-                "メッセージ「coupon」を追加（「bought」に入らなかった人の道、最後、「hello」のあと）",
+                "メッセージ「coupon」を追加（「bought」に入らなかった人の場合、最後、「hello」のあと）",
             ),
         ],
     ),
@@ -459,7 +459,7 @@ CASES: list[tuple[str, str, list[tuple[str, str, str]]]] = [
                 "message_added",
                 "message “women” is added at the end, after “hello”, on the way for "
                 "[gender female]",
-                "メッセージ「women」を追加（［女性］の道、最後、「hello」のあと）",
+                "メッセージ「women」を追加（［女性］の場合、最後、「hello」のあと）",
             ),
         ],
     ),
@@ -475,7 +475,7 @@ CASES: list[tuple[str, str, list[tuple[str, str, str]]]] = [
             (
                 "message_removed",
                 "message “women” is removed; it was before “hello”, on the way for [gender female]",
-                "メッセージ「women」を削除（［女性］の道、「hello」の前にあった）",
+                "メッセージ「women」を削除（［女性］の場合、「hello」の前にあった）",
             ),
         ],
     ),
@@ -520,27 +520,27 @@ CASES: list[tuple[str, str, list[tuple[str, str, str]]]] = [
             (
                 "case_moved",
                 "the branch before “hello” asks in another order: [gender male]",
-                "分岐の道の順番を変更（「hello」の前）: ［男性］",
+                "分岐先の順番を変更（「hello」の前）: ［男性］",
             ),
             (
                 "case_removed",
                 "the branch before “hello” has a way less: all the others",
-                "分岐の道を削除（「hello」の前）: それ以外",
+                "分岐先を削除（「hello」の前）: それ以外",
             ),
             (
                 "message_removed",
                 "message “bye” is removed; it was before “hello”, on the way for all the others",
-                "メッセージ「bye」を削除（それ以外の道、「hello」の前にあった）",
+                "メッセージ「bye」を削除（それ以外の場合、「hello」の前にあった）",
             ),
             (
                 "case_added",
                 "the branch before “hello” has a way more: [gender female]",
-                "分岐の道を追加（「hello」の前）: ［女性］",
+                "分岐先を追加（「hello」の前）: ［女性］",
             ),
             (
                 "message_added",
                 "message “women” is added before “hello”, on the way for [gender female]",
-                "メッセージ「women」を追加（［女性］の道、「hello」の前）",
+                "メッセージ「women」を追加（［女性］の場合、「hello」の前）",
             ),
         ],
     ),
