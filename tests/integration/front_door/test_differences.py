@@ -43,7 +43,11 @@ async def test_two_versions(door: Door) -> None:
     assert found["differences"] == [
         {
             "code": "wait_changed",
-            "params": {"from": {"days": 30}, "to": {"days": 2}, "place": {"before": "hello"}},
+            "params": {
+                "from": {"days": 30},
+                "to": {"days": 2},
+                "place": {"before": "hello", "after": None, "way": None},
+            },
             "text": ENGLISH,
         }
     ]
@@ -106,7 +110,7 @@ async def test_what_is_not_there_is_named(door: Door, published: Publish) -> Non
     answer = await door.api("POST", "/scenarios/diff", content=yaml("other").encode())
     assert (answer.status_code, "'other' does not exist" in answer.text) == (404, True)
     answer = await door.api("POST", "/scenarios/diff", content=b"scenario: a\ntitel: a")
-    assert (answer.status_code, answer.json()["problems"][0]["line"]) == (422, 2)
+    assert (answer.status_code, "titel" in answer.text) == (422, True)
 
 
 @pytest.mark.usefixtures("three")

@@ -41,7 +41,7 @@ steps:
 FILE = yaml("welcome", "start: {audience: vip}", STEPS).encode()
 MARK = "【テスト配信】シナリオ「welcome」のメッセージ「{}」です"
 #: What a journey would leave behind.
-LEFT_BEHIND = ("journeys", "deliveries", "events", "links", "outbox", "scenario_versions", "quotas")
+LEFT_BEHIND = ("journeys", "deliveries", "events", "links", "outbox", "scenario_versions")
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ async def test_the_tester_is_a_friend_who_follows(
 ) -> None:
     async def refused(status: int, words: str, **params: Any) -> None:
         answer = await ask(door, key=str(uuid4()), **params)
-        assert (answer.status_code, words in answer.text) == (status, True), answer.text
+        assert (answer.status_code, words in str(answer.json())) == (status, True), answer.text
 
     await refused(404, "is not a friend of channel", to=TARO)
     await refused(422, "is not a LINE user id", to="C" + "1" * 32)
@@ -234,5 +234,5 @@ async def test_at_the_terminal(
     # One that is cut is tried once more, and comes once.
     await faults(line, cut_after_acceptance=1)
     cut = await run("scenario", "test", str(file), "--to", hanako, "--message", "last", "--yes")
-    assert "last: LINE gave no answer, and may have sent it: no answer from LINE" in cut
+    assert cut.endswith("last: sent\n")
     assert len(await received(line)) == 5
