@@ -34,6 +34,7 @@ async def test_a_friend_goes_in_and_out_and_in_again_by_hand(shop: Shop) -> None
 
     assert (await enter()).is_success
     await shop.line.got(friend, "第1回です")
+    await shop.pass_days(1)
     left = await shop.api.delete(path, params={"reason": "解約した"})
     assert left.json()["stopped"] is True
     # At once, while their journey is perhaps being ended yet.

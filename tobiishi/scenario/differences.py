@@ -7,9 +7,12 @@ added, removed, or has moved. `tobiishi.scenario.difference_words` has the words
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from functools import cached_property
+from itertools import pairwise
 from typing import Any, TypeAlias, TypeVar
 
 from tobiishi.scenario.model import Case, Scenario, Send, Step, WaitFor
@@ -22,6 +25,8 @@ _Path: TypeAlias = tuple[str | int, ...]
 _RENAMED = 0.6
 #: Pairs of messages that are compared for that at most; above, only those that are quite the same.
 _MOST_COMPARED = 400
+#: Pairs of steps in two rows that are weighed at most.
+_MOST_LAID_OUT = 250_000
 #: Fields of one message object that are told one by one.
 _MOST_FIELDS = 8
 
@@ -121,8 +126,11 @@ def _renamed(old: Scenario, new: Scenario) -> dict[str, str]:
     was, is_ = _sends(old), _sends(new)
     gone = [name for name in was if name not in is_]
     came = [name for name in is_ if name not in was]
-    exact = len(gone) * len(came) > _MOST_COMPARED
-    pairs = [(_likeness(was[a], is_[b], exact=exact), a, b) for a in gone for b in came]
+    if len(gone) * len(came) > _MOST_COMPARED:
+        same = {_key(is_[b]): b for b in came}
+        pairs = [(1.0, a, same[_key(was[a])]) for a in gone if _key(was[a]) in same]
+    else:
+        pairs = [(_likeness(was[a], is_[b]), a, b) for a in gone for b in came]
     names = {name: name for name in was if name in is_}
     for likeness, a, b in sorted(pairs, key=lambda pair: -pair[0]):
         if likeness >= _RENAMED and a not in names and b not in names.values():
@@ -130,24 +138,26 @@ def _renamed(old: Scenario, new: Scenario) -> dict[str, str]:
     return names
 
 
-def _likeness(a: Send, b: Send, *, exact: bool) -> float:
+def _key(send: Send) -> str:
+    return json.dumps(send.messages, sort_keys=True)
+
+
+def _likeness(a: Send, b: Send) -> float:
+    """The share of pairs of characters that both have, of their texts: Dice's coefficient."""
     if a.messages == b.messages:
         return 1.0
-    if exact:
-        return 0.0
-    one, other = _words_of(a), _words_of(b)
-    return SequenceMatcher(None, one, other, autojunk=False).ratio() if one and other else 0.0
+    one, other = _pairs_of_characters(a), _pairs_of_characters(b)
+    return 2 * (one & other).total() / max(1, one.total() + other.total())
 
 
-def _words_of(send: Send) -> str:
-    """The texts of a message, as far as is needed to know it again."""
-    found = [
+def _pairs_of_characters(send: Send) -> Counter[str]:
+    texts = (
         str(value)
         for message in send.messages
         for path, value in _leaves(message)
         if path[-1] in _TEXTS
-    ]
-    return "\n".join(found)[:500]
+    )
+    return Counter(a + b for text in texts for a, b in pairwise(text))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,20 +172,33 @@ class _Row:
 
     def spot(self, index: int) -> Spot:
         """Where the step of that index stands."""
-        before, after = self._beside(index)
+        before, after = self._before[index], self._after[index]
         return Spot(before=before, after=None if before else after, way=self.way)
 
     def below(self, index: int) -> list[_Row]:
         """The ways on from the step of that index."""
-        before, after = self._beside(index)
         return [
-            _Row(steps=steps, way=way, next=before, last=after)
+            _Row(steps=steps, way=way, next=self._before[index], last=self._after[index])
             for way, steps in _ways(self.steps[index])
         ]
 
-    def _beside(self, index: int) -> tuple[str | None, str | None]:
-        following, former = _names(self.steps[index + 1 :]), _names(self.steps[:index])
-        return next(iter(following), self.next), next(reversed(former), self.last)
+    @cached_property
+    def _before(self) -> list[str | None]:
+        """The message that follows each step."""
+        found, following = [], self.next
+        for step in reversed(self.steps):
+            found.append(following)
+            following = next(iter(_names([step])), following)
+        return found[::-1]
+
+    @cached_property
+    def _after(self) -> list[str | None]:
+        """The message that comes before each step."""
+        found, former = [], self.last
+        for step in self.steps:
+            found.append(former)
+            former = next(reversed(_names([step])), former)
+        return found
 
 
 def _ways(step: Step) -> Iterator[tuple[WayOn, tuple[Step, ...]]]:
@@ -424,8 +447,37 @@ _Pair: TypeAlias = tuple[int | None, int | None]
 def _pairs(a: Sequence[T], b: Sequence[T], alike: Callable[[T, T], int]) -> Iterator[_Pair]:
     """The indices of both sides, in order; together where that makes the most likeness in all.
 
-    A longest common subsequence with weights.
+    What is the same at the beginning and at the end is together in any case. Between them it is a
+    longest common subsequence with weights; where that would take too long, those are together
+    that are alike at the same place.
     """
+    start, end = 0, 0
+    while start < min(len(a), len(b)) and a[start] == b[start]:
+        start += 1
+    while end < min(len(a), len(b)) - start and a[-1 - end] == b[-1 - end]:
+        end += 1
+    middle, other = a[start : len(a) - end], b[start : len(b) - end]
+    long = len(middle) * len(other) > _MOST_LAID_OUT
+    between = _at_the_same_place if long else _laid_out
+    yield from ((each, each) for each in range(start))
+    for i, j in between(middle, other, alike):
+        yield None if i is None else start + i, None if j is None else start + j
+    yield from ((len(a) - left, len(b) - left) for left in range(end, 0, -1))
+
+
+def _at_the_same_place(
+    a: Sequence[T], b: Sequence[T], alike: Callable[[T, T], int]
+) -> Iterator[_Pair]:
+    for each in range(max(len(a), len(b))):
+        i, j = each if each < len(a) else None, each if each < len(b) else None
+        if i is None or j is None or alike(a[i], b[j]):
+            yield i, j
+        else:
+            yield i, None
+            yield None, j
+
+
+def _laid_out(a: Sequence[T], b: Sequence[T], alike: Callable[[T, T], int]) -> Iterator[_Pair]:
     score = [[alike(one, other) for other in b] for one in a]
     best = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
     for i in reversed(range(len(a))):

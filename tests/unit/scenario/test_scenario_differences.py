@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import permutations
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -604,7 +604,8 @@ def test_nothing_differs_from_itself(text: str) -> None:
 
 def test_whatever_differs_is_told_in_both_languages() -> None:
     read = [scenario_of(text) for text in every_scenario()]
-    for old, new in permutations(read, 2):
+    # Neighbours, and those far from each other.
+    for old, new in [*pairwise(read), *zip(read, reversed(read), strict=True)]:
         found = differences(old, new)
         same = old.model_copy(update={"scenario": new.scenario, "exit": ()}) == new.model_copy(
             update={"exit": ()}
@@ -685,3 +686,16 @@ def test_messages_without_texts_are_not_guessed_at() -> None:
     assert sorted(each.code for each in found) == ["message_added", "message_removed"]
     found = between(scenario(sticker.format("a", 1)), scenario(sticker.format("b", 1)))
     assert [each.code for each in found] == ["message_renamed"]
+
+
+def test_rows_that_are_too_long_to_weigh_are_compared_place_by_place() -> None:
+    old = [f"wait: {{minutes: {number + 1}}}" for number in range(510)]
+    new = [f"wait: {{hours: {number + 1}}}" for number in range(511)]
+    found = between(scenario(*old, HELLO), scenario(*new, HELLO))
+    assert [each.code for each in found] == ["wait_changed"] * 510 + ["wait_added"]
+    tags = [f"tag: {{add: t{number}}}" for number in range(510)]
+    found = between(scenario(*old, HELLO), scenario(*tags, HELLO))
+    assert [each.code for each in found] == ["wait_removed", "tag_added"] * 510
+    # The same at both ends is not weighed at all.
+    found = between(scenario(*old, HELLO, *old), scenario(*old, COUPON, *old))
+    assert sorted(each.code for each in found) == ["message_added", "message_removed"]
