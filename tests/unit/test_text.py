@@ -133,7 +133,14 @@ def test_titles_are_printed_as_they_are(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    row = {"scenario": "spring", "version": 1, "title": name, "published_at": "2026-01-01"}
+    row = {
+        "scenario": "spring",
+        "version": 1,
+        "title": name,
+        "published_at": "2026-01-01",
+        "author": name,
+        "note": name,
+    }
     monkeypatch.setattr("tobiishi.cli.scenario.call", lambda *_, **__: [row])
     result = CliRunner().invoke(cli.app, ["scenario", "list"])
     assert result.exception is None

@@ -20,9 +20,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tobiishi.api import (
     attributes,
     audiences,
+    by_hand,
     channels,
     codec,
     deliveries,
+    differences,
     enrolments,
     events,
     friends,
@@ -36,12 +38,14 @@ from tobiishi.api import (
     scenarios,
     sites,
     stuck,
+    trials,
     uploads,
     webhook,
 )
 from tobiishi.api.context import Context
 from tobiishi.database import Unavailable
 from tobiishi.errors import InUse, Invalid, NotFound
+from tobiishi.journeys.by_hand import Barred
 from tobiishi.scenario import ScenarioError
 from tobiishi.settings import Settings
 from tobiishi.tracking.links import PATHS
@@ -76,6 +80,9 @@ def create_app(settings: Settings) -> FastAPI:
     for noun in (
         webhook,
         scenarios,
+        by_hand,
+        differences,
+        trials,
         enrolments,
         audiences,
         uploads,
@@ -102,6 +109,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(Invalid, _invalid)
     app.add_exception_handler(InUse, _in_use)
+    app.add_exception_handler(Barred, _barred)
     app.add_exception_handler(ScenarioError, _wrong_scenario)
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_exception_handler(asyncpg.DataError, _unkeepable)
@@ -153,6 +161,11 @@ async def _not_found(_: Request, error: Exception) -> JSONResponse:
 
 async def _in_use(_: Request, error: Exception) -> JSONResponse:
     return _Problem({"detail": str(error)}, 409)
+
+
+async def _barred(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Barred)
+    return _Problem({"detail": str(error), "code": error.code}, 409)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

@@ -16,6 +16,13 @@ class Problem(Described):
     """What is wrong and what to do about it, in words."""
 
 
+class Barrier(Problem):
+    """What keeps a friend out of a scenario."""
+
+    code: str
+    """For programs: `retired`, `blocked`, `in_it`, `not_open`, `entered_before`, `too_soon`."""
+
+
 class WrongPart(Described):
     """A part of the request that can't be."""
 
@@ -86,6 +93,8 @@ def _answer(model: type[BaseModel] | None, description: str) -> dict[str, Any]:
     return {"description": description} | ({"model": model} if model else {})
 
 
+#: 409 of the operation that has a friend enter.
+BARRED: Answers = {409: _answer(Barrier, "The friend can't enter the scenario now")}
 #: 422 of the operations that take a scenario file.
 WRONG_SCENARIO: Answers = {
     422: {

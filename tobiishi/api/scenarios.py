@@ -12,6 +12,7 @@ from tobiishi.api.described import Described
 from tobiishi.api.enrolments import Enrolment
 from tobiishi.api.errors import WRONG_SCENARIO, answers
 from tobiishi.journeys import journeys
+from tobiishi.people.friends import ONE_LINE
 from tobiishi.publishing import versions
 from tobiishi.publishing.checking import CheckedScenario, check_for_channel
 from tobiishi.publishing.validation import Warning
@@ -84,6 +85,10 @@ class ScenarioSummary(Described):
     """What people call it."""
     published_at: datetime
     """When it was published."""
+    author: str | None
+    """Who published it, as they said; null where nobody did."""
+    note: str | None
+    """What they noted of it."""
 
     @classmethod
     def of(cls, version: versions.Version) -> ScenarioSummary:
@@ -93,12 +98,16 @@ class ScenarioSummary(Described):
             version=version.version,
             title=version.scenario.title,
             published_at=version.published_at,
+            author=version.author,
+            note=version.note,
         )
 
 
 class ScenarioVersion(ScenarioSummary):
     """A published version, with the file it came from."""
 
+    is_live: bool
+    """Whether friends who enter now follow this one."""
     source: str
     """The YAML file, as it was published."""
 
@@ -110,14 +119,33 @@ class ScenarioVersion(ScenarioSummary):
     responses=answers(400, 404, 413, 503) | WRONG_SCENARIO,
 )
 async def publish(
-    request: Request, context: InContext, channel: InChannel = DEFAULT_CHANNEL
+    request: Request,
+    context: InContext,
+    channel: InChannel = DEFAULT_CHANNEL,
+    author: Annotated[
+        str | None,
+        Query(description="Who publishes it.", min_length=1, max_length=100, pattern=ONE_LINE),
+    ] = None,
+    note: Annotated[
+        str | None,
+        Query(description="What changed, and why.", min_length=1, max_length=500, pattern=ONE_LINE),
+    ] = None,
 ) -> Published:
-    """The body is the YAML. 422 with every problem's line, field and fix where it is wrong."""
+    """The body is the YAML. 422 with every problem's line, field and fix where it is wrong.
+
+    Author and note stay with the version; where the live one says the same already, with none.
+    """
     checked = await _checked(request, context, channel)
     scenario = checked.scenario
     async with context.database.transaction() as connection:
         published = await versions.publish(
-            connection, channel, scenario, checked.source, now=context.database.now()
+            connection,
+            channel,
+            scenario,
+            checked.source,
+            now=context.database.now(),
+            author=author,
+            note=note,
         )
     context.relay.enrolments.ring()
     return Published(
@@ -183,8 +211,13 @@ async def versions_of_scenario(
     scenario: str, context: InContext, channel: InChannel = DEFAULT_CHANNEL
 ) -> list[ScenarioVersion]:
     async with context.database.connection() as connection:
+        live = await versions.live_of(connection, channel, scenario)
         return [
-            ScenarioVersion(**ScenarioSummary.of(version).model_dump(), source=version.source)
+            ScenarioVersion(
+                **ScenarioSummary.of(version).model_dump(),
+                is_live=live is not None and version.version == live.version,
+                source=version.source,
+            )
             for version in await versions.versions_of(connection, channel, scenario)
         ]
 

@@ -11,7 +11,7 @@ import typer
 from rich.table import Column
 
 from tobiishi.channels.channels import DEFAULT
-from tobiishi.cli import out
+from tobiishi.cli import by_hand, out
 from tobiishi.cli.files import send
 from tobiishi.cli.options import Channel, FriendId, KeepGood
 from tobiishi.cli.server import Failed, call, path_of
@@ -25,6 +25,8 @@ app = typer.Typer(help="Friends: who they are, and why they got what.", no_args_
 Tags = Annotated[list[str], typer.Argument(help="Tags.")]
 Assignments = Annotated[list[str], typer.Argument(help="name=- forgets.", metavar="name=value")]
 
+for command in (by_hand.enter, by_hand.leave):
+    app.command()(command)
 
 #: As many as the starter returns in one answer.
 _PAGE_SIZE = 1000

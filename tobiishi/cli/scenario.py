@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from tobiishi.channels.channels import DEFAULT
-from tobiishi.cli import enrolment, out
+from tobiishi.cli import difference, enrolment, out, trial
 from tobiishi.cli.options import Channel, File
-from tobiishi.cli.server import call, path_of
+from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.cli.times import local
 from tobiishi.scenario import json_schema
 
 app = typer.Typer(help="Scenarios: check, publish, retire, look up.", no_args_is_help=True)
+app.command()(difference.diff)
+app.command("test")(trial.send_test)
 
 
 @app.command()
@@ -25,11 +30,19 @@ def publish(
     follow: Annotated[
         bool | None, typer.Option(help="Watch the enrolment that begins with it.")
     ] = None,
+    note: Annotated[str | None, typer.Option(help="What changed, and why.")] = None,
+    author: Annotated[
+        str | None,
+        typer.Option(help="Who publishes it; git's user.name, or yours here, where left out."),
+    ] = None,
 ) -> None:
     """Check a scenario file and publish it as a new version."""
-    answer = _send("/api/scenarios", file, channel)
+    given = {"author": author or whoever_asks(), "note": note}
+    answer = _send("/api/scenarios", file, channel, **{k: v for k, v in given.items() if v})
     state = "is live already as" if answer["unchanged"] else "is live as"
     out.line(f"{answer['scenario']} {state} version {answer['version']}")
+    if answer["unchanged"] and note:
+        out.line("the note is not kept: a version that was published never changes", err=True)
     if answer["enrolment"]:
         enrolment.begun(answer["enrolment"], follow=follow)
 
@@ -64,11 +77,51 @@ def list_all(
     channel: Channel = DEFAULT,
 ) -> None:
     """The live version of each scenario."""
-    table = out.table("scenario", "version", "title", "published at")
+    table = out.table("scenario", "version", "title", "published at", "by", "note")
     for row in call("GET", "/api/scenarios", params={"channel": channel, "retired": retired}):
-        at = local(row["published_at"])
-        table.add_row(row["scenario"], str(row["version"]), row["title"], at)
+        at, number = local(row["published_at"]), str(row["version"])
+        table.add_row(row["scenario"], number, row["title"], at, row["author"], row["note"])
     table.show()
+
+
+@app.command()
+def versions(scenario: str, channel: Channel = DEFAULT) -> None:
+    """All versions of a scenario, the newest first: when, by whom, and what they noted."""
+    table = out.table("version", "", "published at", "by", "note", "title")
+    for row in _versions(scenario, channel):
+        live, at = "live" if row["is_live"] else "", local(row["published_at"])
+        number = str(row["version"])
+        table.add_row(number, live, at, row["author"], row["note"], row["title"])
+    table.show()
+
+
+@app.command()
+def show(
+    scenario: str,
+    version: Annotated[int | None, typer.Option(help="Which; else the live one.")] = None,
+    channel: Channel = DEFAULT,
+) -> None:
+    """The file of a version, as it was published: the live one's, or the last of a retired one."""
+    found = _versions(scenario, channel)
+    if version is not None:
+        found = [row for row in found if row["version"] == version]
+        if not found:
+            raise Failed(
+                f"scenario {scenario!r} has no version {version}; "
+                f"`tobiishi scenario versions {scenario}` lists them"
+            )
+    row = next((row for row in found if row["is_live"]), found[0])
+    by = f" by {row['author']}" if row["author"] else ""
+    state = "live" if row["is_live"] else "not live"
+    # On the other stream, so that the file alone can be kept: `show welcome > welcome.yaml`.
+    out.line(
+        f"{row['scenario']} version {row['version']} ({state}), published "
+        f"{local(row['published_at'])}{by}",
+        err=True,
+    )
+    if row["note"]:
+        out.line(f"note: {row['note']}", err=True)
+    out.lines("\n".join(row["source"].splitlines()))
 
 
 @app.command()
@@ -77,11 +130,28 @@ def schema() -> None:
     out.lines(json.dumps(json_schema(), ensure_ascii=False, indent=2))
 
 
-def _send(path: str, file: Path, channel: str) -> Any:
+def whoever_asks() -> str | None:
+    """The name of who is at this terminal: git's `user.name`, else the one they logged in by."""
+    with suppress(OSError, subprocess.SubprocessError):
+        asked = ["git", "config", "user.name"]
+        found = subprocess.run(asked, capture_output=True, text=True, timeout=5, check=True)  # noqa: S603
+        if name := found.stdout.strip():
+            return name[:100]
+    with suppress(OSError, KeyError):  # A user id without a name, as in a container.
+        return getpass.getuser()[:100]
+    return None
+
+
+def _versions(scenario: str, channel: str) -> list[Any]:
+    found: list[Any] = call("GET", path_of("scenarios", scenario), params={"channel": channel})
+    return found
+
+
+def _send(path: str, file: Path, channel: str, **more: str) -> Any:
     answer = call(
         "POST",
         path,
-        params={"channel": channel},
+        params={"channel": channel, **more},
         content=file.read_bytes(),
     )
     for warning in answer["warnings"]:

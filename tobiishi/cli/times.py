@@ -13,7 +13,10 @@ def zone() -> str:
     return Settings.load().timezone
 
 
-def local(moment: str, *, seconds: bool = False) -> str:
-    """A moment of the API as that zone's clocks show it: `2030-01-01 10:00`, JST behind it."""
-    shown = datetime.fromisoformat(moment).astimezone(ZoneInfo(zone()))
+def local(moment: str, *, seconds: bool = False, timezone: str | None = None) -> str:
+    """A moment of the API as that zone's clocks show it: `2030-01-01 10:00`, JST behind it.
+
+    The zone is the deployment's where no other is named.
+    """
+    shown = datetime.fromisoformat(moment).astimezone(ZoneInfo(timezone or zone()))
     return f"{shown:%Y-%m-%d %H:%M:%S}" if seconds else f"{shown:%Y-%m-%d %H:%M %Z}"

@@ -128,13 +128,20 @@ def may_enter(reentry: Reentry, last: LastEntry | None, now: datetime) -> bool:
 
 
 async def enter(
-    connection: Connection, version: Version, friend: str, *, why: str, now: datetime
+    connection: Connection,
+    version: Version,
+    friend: str,
+    *,
+    why: str,
+    now: datetime,
+    by_hand: bool = False,
 ) -> int | None:
     """Enter a friend into a scenario and have their journey started; None where they may not be.
 
     Returns the new journey's id. The friend is locked until the transaction ends, so that of two
     who enter at once the second sees the first. Where their former journey is being stopped, they
-    enter when it has ended (`tobiishi.relay.pending_entries`), and this is None.
+    enter when it has ended (`tobiishi.relay.pending_entries`), and this is None. `by_hand`:
+    somebody has decided that they enter, so that `reentry` is not asked.
     """
     scenario = version.scenario
     known = await friends.lock(connection, version.channel, friend)
@@ -149,7 +156,7 @@ async def enter(
         started_at=row["started_at"],
         ended_at=now if is_ending else row["ended_at"],
     )
-    if not may_enter(scenario.reentry, last, now):
+    if not may_enter("after_finishing" if by_hand else scenario.reentry, last, now):
         return None
     if is_ending:
         await _sql.enter_later(
@@ -161,6 +168,7 @@ async def enter(
             why=why,
             since=now,
             exits=[f"{exit_.on} {exit_.audience}" for exit_ in scenario.exit],
+            by_hand=by_hand,
         )
         return None
     entry = last.entry + 1 if last else 1
@@ -240,6 +248,14 @@ async def stop_some_of_scenario(
     await friends.lock_many(connection, [(channel, friend) for friend in people])
     stopped: int = await _sql.stop_in(connection, **where, friends=people, because=because)
     return stopped
+
+
+async def stop_one(
+    connection: Connection, channel: str, scenario: str, friend: str, *, because: str
+) -> bool:
+    """Stop the journey that is under way; whether one was. The friend is to be locked."""
+    where = {"channel": channel, "scenario": scenario}
+    return bool(await _sql.stop_in(connection, **where, friends=[friend], because=because))
 
 
 async def apply_changes(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -81,6 +82,8 @@ SAMPLES = (
     ),
 )
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _Path = tuple[str | int, ...]
 
 _PROPERTY = re.compile(r"\w+")
@@ -108,6 +111,12 @@ class Warning(BaseModel):
         return cls(line=problem.line, field=problem.field, message=problem.message)
 
 
+async def aside(work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+    """Run what takes seconds of computing in a thread: webhooks must not wait for it."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_one_thread, partial(work, *args, **more))
+
+
 async def check(
     data: bytes, *, line: LineClient, timezone: str, now: datetime
 ) -> tuple[ScenarioSource, list[Warning]]:
@@ -116,9 +125,7 @@ async def check(
     LINE validates the messages (that costs no quota); where it can't be asked, a warning says so.
     https://developers.line.biz/en/reference/messaging-api/#validate-message-objects-of-push-message
     """
-    # In a thread: reading a large file takes seconds, in which webhooks must not wait.
-    loop = asyncio.get_running_loop()
-    source, found = await loop.run_in_executor(_one_thread, _read, data, timezone, now)
+    source, found = await aside(_read, data, timezone, now)
     scenario = source.scenario
     problems: list[Problem] = []
     for path, step in scenario.walk():

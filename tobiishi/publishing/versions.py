@@ -33,6 +33,10 @@ class Version:
     #: The file as the marketer wrote it.
     source: str = field(repr=False)
     published_at: datetime
+    #: Who published it, as they said; None where nobody did.
+    author: str | None = None
+    #: What they noted of it.
+    note: str | None = None
 
     @classmethod
     def from_row(cls, row: asyncpg.Record) -> Version:
@@ -42,6 +46,8 @@ class Version:
             scenario=_scenario_in(row),
             source=row["source"],
             published_at=row["published_at"],
+            author=row["author"],
+            note=row["note"],
         )
 
 
@@ -76,9 +82,18 @@ class Published:
 
 
 async def publish(
-    connection: Connection, channel: str, scenario: Scenario, source: str, *, now: datetime
+    connection: Connection,
+    channel: str,
+    scenario: Scenario,
+    source: str,
+    *,
+    now: datetime,
+    author: str | None = None,
+    note: str | None = None,
 ) -> Published:
     """Make the scenario the live version of its name. To be called in a transaction.
+
+    `author` and `note` are kept with a new version; one that was published never changes.
 
     Raises `Invalid` where an audience that it defines exists already and is another one.
     """
@@ -109,6 +124,8 @@ async def publish(
             scenario=scenario,
             source=source,
             published_at=now,
+            author=author,
+            note=note,
         )
         await _sql.add(
             connection,
@@ -120,6 +137,8 @@ async def publish(
             definition=scenario.as_stored(),
             start_audience=scenario.start.audience,
             published_at=now,
+            author=author,
+            note=note,
         )
         await _sql.make_live(
             connection, channel=channel, scenario=scenario.scenario, version=latest.version
@@ -152,6 +171,12 @@ async def get(connection: Connection, channel: str, scenario: str, version: int)
     if row is None:
         raise NotFound(f"scenario {scenario!r} has no version {version} in channel {channel!r}")
     return Version.from_row(row)
+
+
+async def current(connection: Connection, channel: str, scenario: str) -> Version:
+    """The live version, or the last one of a scenario that was retired. Raises `NotFound`."""
+    found = await live_of(connection, channel, scenario)
+    return found or (await versions_of(connection, channel, scenario))[0]
 
 
 async def versions_of(connection: Connection, channel: str, scenario: str) -> list[Version]:

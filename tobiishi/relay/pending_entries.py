@@ -43,16 +43,20 @@ class PendingEntries(Queue):
 async def apply_pending(connection: Connection, pending: asyncpg.Record, *, now: datetime) -> None:
     """Enter the friend into the live version, if they still may, as of now.
 
-    Into none where the scenario was retired meanwhile, or starts otherwise now.
+    Into none where the scenario was retired meanwhile, or starts otherwise now, unless somebody
+    had them enter by hand.
     """
     channel, scenario = pending["channel"], pending["scenario"]
     await _sql.pending_entry_done(connection, id=pending["id"])
     live = await versions.live_of(connection, channel, scenario)
     if live is None:
         return
-    if live.version != pending["version"]:
+    by_hand: bool = pending["by_hand"]
+    if live.version != pending["version"] and not by_hand:
         former = await versions.get(connection, channel, scenario, pending["version"])
         start, was = live.scenario.start, former.scenario.start
         if (start.audience, start.friend_added) != (was.audience, was.friend_added):
             return
-    await journeys.enter(connection, live, pending["friend"], why=pending["why"], now=now)
+    await journeys.enter(
+        connection, live, pending["friend"], why=pending["why"], now=now, by_hand=by_hand
+    )

@@ -27,13 +27,13 @@ where journey_id = :journey_id and leads_to = 'wake' and step = :step;
 
 -- name: enter_later!
 -- Of two causes the later counts. Unless the scenario was retired by now.
-insert into pending_entries (channel, friend, scenario, version, why, since, exits)
-select channel, :friend, scenario, :version, :why, :since, :exits
+insert into pending_entries (channel, friend, scenario, version, why, since, exits, by_hand)
+select channel, :friend, scenario, :version, :why, :since, :exits, :by_hand
 from scenarios where channel = :channel and scenario = :scenario
 for key share
 on conflict (channel, friend, scenario) do update
 set version = excluded.version, why = excluded.why, since = excluded.since,
-    exits = excluded.exits;
+    exits = excluded.exits, by_hand = excluded.by_hand;
 
 -- name: drop_pending_of!
 delete from pending_entries where channel = :channel and friend = :friend;

@@ -8,9 +8,11 @@ order by version desc limit 1;
 
 -- name: add!
 insert into scenario_versions
-    (channel, scenario, version, title, source, definition, start_audience, published_at)
+    (channel, scenario, version, title, source, definition, start_audience, published_at, author,
+        note)
 values
-    (:channel, :scenario, :version, :title, :source, :definition, :start_audience, :published_at);
+    (:channel, :scenario, :version, :title, :source, :definition, :start_audience, :published_at,
+        :author, :note);
 
 -- name: make_live!
 insert into scenarios (channel, scenario, version) values (:channel, :scenario, :version)

@@ -284,7 +284,8 @@ CREATE TABLE pending_entries (
     exits text[] NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     retry_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    error text
+    error text,
+    by_hand boolean DEFAULT false NOT NULL
 );
 
 ALTER TABLE pending_entries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
@@ -327,7 +328,9 @@ CREATE TABLE scenario_versions (
     source text NOT NULL,
     definition json NOT NULL,
     start_audience text,
-    published_at timestamp with time zone NOT NULL
+    published_at timestamp with time zone NOT NULL,
+    author text,
+    note text
 );
 
 CREATE TABLE scenarios (
