@@ -38,6 +38,7 @@ from tobiishi.api import (
     stuck,
     uploads,
     webhook,
+    why,
 )
 from tobiishi.api.context import Context
 from tobiishi.database import Unavailable
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
         uploads,
         attributes,
         friends,
+        why,
         events,
         channels,
         codec,
