@@ -13,7 +13,6 @@ from tobiishi.api.errors import answers
 from tobiishi.journeys.deliveries import Delivery, DeliveryStatus
 from tobiishi.journeys.explaining import Paragraph, Question, Walked
 from tobiishi.journeys.why import why
-from tobiishi.publishing.versions import Versions
 from tobiishi.user_ids import FriendId
 from tobiishi.words import Language, Sentence, in_words, preferred
 
@@ -23,9 +22,6 @@ router = APIRouter(
     dependencies=[Authorised],
     responses=answers(401, 404, 422, 503),
 )
-
-#: They never change, so that what was read once is known for good.
-_versions = Versions()
 
 
 class ToldSentence(Described):
@@ -166,7 +162,7 @@ async def explain(
             channel,
             friend,
             question,
-            known=_versions,
+            known=context.versions,
             now=context.database.now(),
         )
     response.headers["Content-Language"] = language

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Annotated
 
@@ -48,6 +47,6 @@ def why(
     params |= {"channel": channel, "lang": lang or language()} | ({"all": "true"} if every else {})
     answer = call("GET", path_of("friends", found(friend, channel), "why"), params=params)
     if as_json:
-        out.lines(json.dumps(answer, ensure_ascii=False, indent=2))
+        out.data(answer)
     else:
         out.lines(answer["text"])

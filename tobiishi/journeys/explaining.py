@@ -27,6 +27,8 @@ from tobiishi.words import Sentence
 
 #: A message that went out later than this after it was due is said to be late.
 PROMPT = timedelta(minutes=1)
+#: A journey that an adding began, began within that time: LINE may bring an event late.
+JUST_THEN = timedelta(days=1)
 #: Of how many scenarios it is told why a friend is in none of them.
 MOST_SCENARIOS = 5
 
@@ -154,11 +156,11 @@ class Kept:
     joinings: Mapping[str, str | None] = field(default_factory=dict)
 
     def route_at(self, at: datetime) -> str | None:
-        """The route by which they had been added last at that time."""
-        by = [route for added, route in self.routes if added <= at]
-        if by or self.routes:
-            return by[-1] if by else None
-        return self.friend.route
+        """The route by which they were added just then; None where they were not, or by none."""
+        return next(
+            (route for added, route in reversed(self.routes) if added <= at <= added + JUST_THEN),
+            None,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -333,8 +335,6 @@ class _Story:
     def entered(self, *, briefly: bool = False) -> Sentence:
         journey, scenario = self.walked.journey, self.walked.scenario
         route = self.kept.route_at(journey.ref.started_at)
-        if scenario.start.friend_added is None:
-            route = None
         params = {
             "when": self.times.then(journey.ref.started_at),
             "cause": cause_of(journey.why, self.kept.titles, route=route),

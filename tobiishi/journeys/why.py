@@ -190,10 +190,12 @@ async def _with_message(connection: Connection, channel: str, question: Question
     if rows:
         return {row["scenario"]: row["version"] for row in rows}
     names = [row["message"] for row in await all_rows(_sql.messages_of(connection, **where))]
-    place = f"scenario {question.scenario!r}" if question.scenario else f"channel {channel!r}"
     similar = difflib.get_close_matches(question.message or "", names)
     meant = f"; did you mean {' or '.join(similar)}?" if similar else ""
-    raise NotFound(f"no scenario in {place} has a message {question.message!r}{meant}")
+    who = f"no scenario of channel {channel!r} has a"
+    if question.scenario:
+        who = f"scenario {question.scenario!r} has no"
+    raise NotFound(f"{who} message {question.message!r}{meant}")
 
 
 def _rule(row: asyncpg.Record) -> StartRule:

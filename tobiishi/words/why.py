@@ -134,7 +134,7 @@ WHY: Mapping[str, Template] = {
     ),
     "fact.in_since": Template(
         ja="オーディエンス「{audience}」に入っていた（{since}から、{reason}）",
-        en="they were in the audience “{audience}” (since {since}: {reason})",
+        en="they were in the audience “{audience}” (joined {since}: {reason})",
     ),
     "fact.not_in": Template(
         ja="オーディエンス「{audience}」に入っていなかった",
@@ -196,7 +196,7 @@ WHY: Mapping[str, Template] = {
         ja="{when}に、待っていたオーディエンス「{audience}」に入っていたため（{since}から、"
         "{reason}）、先へ進みました。",
         en="They went on {when}, because they were in the audience “{audience}”, for which the "
-        "scenario waits (since {since}: {reason}).",
+        "scenario waits (joined {since}: {reason}).",
     ),
     "came_too_late": Template(
         ja="{when}まで待ちましたが、オーディエンス「{audience}」に入っていなかったため、期限後の"
@@ -218,7 +218,7 @@ WHY: Mapping[str, Template] = {
     ),
     "quoted": Template(ja="「{message}」", en="“{message}”"),
     "recorded": Template(
-        ja="{when}の記録: {words}", en="The record of what was done {when} says: {words}."
+        ja="{when}の記録:「{words}」。", en="The record of what was done {when} says: “{words}”."
     ),
     # --- what became of a message
     "sent": Template(
@@ -241,20 +241,20 @@ WHY: Mapping[str, Template] = {
         "have arrived, so that it is not sent again.",
     ),
     "refused": Template(
-        ja="{when}に LINE がメッセージ「{message}」を拒否しました: {words}",
-        en="LINE refused the message “{message}” {when}: {words}",
+        ja="{when}に LINE がメッセージ「{message}」を拒否しました（LINE の返答:「{words}」）。",
+        en="LINE refused the message “{message}” {when}, and answered: “{words}”.",
     ),
     "being_sent": Template(
-        ja="メッセージ「{message}」は {when}から送信中で、LINE の確かな応答がまだありません"
+        ja="メッセージ「{message}」は {when}から送信中で、LINE はまだ受け付けていません"
         "（{attempts}回試行）。",
-        en="The message “{message}” is being sent since {when}; LINE has not accepted it yet "
-        "(tries: {attempts}).",
+        en="LINE was first asked to send the message “{message}” {when}, and has not accepted it "
+        "yet (tries: {attempts}).",
     ),
     "being_sent_after": Template(
-        ja="メッセージ「{message}」は {when}から送信中です（{attempts}回試行）。"
-        "最後の応答: {words}",
-        en="The message “{message}” is being sent since {when} (tries: {attempts}). The last "
-        "answer was: {words}",
+        ja="メッセージ「{message}」は {when}から送信中で、LINE はまだ受け付けていません"
+        "（{attempts}回試行、最後の応答:「{words}」）。",
+        en="LINE was first asked to send the message “{message}” {when}, and has not accepted it "
+        "yet (tries: {attempts}; the last answer was “{words}”).",
     ),
     "skipped": Template(
         ja="{when}にメッセージ「{message}」の送信を見送りました（{reason}）。",
@@ -333,16 +333,16 @@ WHY: Mapping[str, Template] = {
     "do.end": Template(ja="シナリオを終える", en="the end"),
     "held": Template(
         ja="ただし送信は停止中です: {what}（{since}から、{reason}）。",
-        en="Sends are held, however: {what} (since {since}: {reason}).",
+        en="Sends are held, however: {what} {since} ({reason}).",
     ),
-    "hold.channel": Template(ja="チャネルの一時停止", en="the channel is paused"),
-    "hold.scenario": Template(ja="シナリオの一時停止", en="the scenario is paused"),
-    "hold.friend": Template(ja="この友だちへの一時停止", en="sends to this friend are paused"),
+    "hold.channel": Template(ja="チャネルの一時停止", en="the channel was paused"),
+    "hold.scenario": Template(ja="シナリオの一時停止", en="the scenario was paused"),
+    "hold.friend": Template(ja="この友だちへの一時停止", en="sends to this friend were paused"),
     "hold.quota": Template(
-        ja="今月のメッセージ通数を使い切ったため", en="the month's messages are used up"
+        ja="今月のメッセージ通数を使い切ったため", en="the month's messages were used up"
     ),
     "hold.token": Template(
-        ja="LINE がアクセストークンを受け付けないため", en="LINE does not take the access token"
+        ja="LINE がアクセストークンを受け付けないため", en="LINE did not take the access token"
     ),
     # --- why not
     "not_sent": Template(
@@ -392,7 +392,7 @@ WHY: Mapping[str, Template] = {
     ),
     "blocked_since": Template(
         ja="{since}からチャネルをブロックしています。",
-        en="They have blocked the channel since {since}.",
+        en="They blocked the channel {since}.",
     ),
     "blocked": Template(
         ja="チャネルをブロックしています。いつからかは分かりません。",
@@ -428,8 +428,8 @@ WHY: Mapping[str, Template] = {
         en="That they joined the audience “{audience}” is not handled yet.",
     ),
     "joining_stuck": Template(
-        ja="オーディエンス「{audience}」に入ったことの処理に失敗し続けています: {words}",
-        en="That they joined the audience “{audience}” can't be handled: {words}",
+        ja="オーディエンス「{audience}」に入ったことの処理に失敗しています（「{words}」）。",
+        en="That they joined the audience “{audience}” can't be handled: “{words}”.",
     ),
     "enrolment_running": Template(
         ja="オーディエンス「{audience}」にすでに入っている人の一括登録が進行中です。",
@@ -475,7 +475,7 @@ WHY: Mapping[str, Template] = {
     ),
     "reentry_after": Template(
         ja="もう一度入れるのは {after}からです（reentry: after_days {days}）。",
-        en="They may enter again from then on: {after} (reentry: after_days {days}).",
+        en="They may enter again {after} or later (reentry: after_days {days}).",
     ),
     "reentry_open": Template(
         ja="開始条件をもう一度満たせば、また入ります。",
@@ -489,6 +489,6 @@ WHY: Mapping[str, Template] = {
     ),
     "will_enter": Template(
         ja="前のジャーニーの終了を待って、もう一度入ります（{since}から待機中）。",
-        en="They enter again once their former journey has ended (this waits since {since}).",
+        en="They enter again once their former journey has ended; that was decided {since}.",
     ),
 }
