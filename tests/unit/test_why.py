@@ -218,8 +218,8 @@ def told(facts: Kept, language: Language, question: Question) -> list[str]:
 
 HELLO = delivery("hello", "0", at(1, "9:30:01"))
 ENTERED_JA = (
-    f"花子さん（{HANAKO}）は 2026年12月1日 9:30（日本時間）に友だち追加（ルート「ポスター」）で"
-    "シナリオ「ようこそ」（第3版、1回目）に入りました。"
+    f"花子さん（{HANAKO}）は 2026年12月1日 9:30（日本時間）に友だち追加（追加経路「ポスター」）で"
+    "シナリオ「ようこそ」（バージョン3、1回目）に入りました。"
 )
 ENTERED_EN = (
     f"花子 ({HANAKO}) entered the scenario “ようこそ” (version 3, for the 1st time) on 1 December "
@@ -230,8 +230,8 @@ NOT_SENT_JA = (
 )
 NOT_SENT_EN = f"花子 ({HANAKO}) has not got the message “%s” of the scenario “ようこそ”. "
 BRIEFLY_JA = (
-    "2026年12月1日 9:30（日本時間）に友だち追加（ルート「ポスター」）でシナリオ「ようこそ」"
-    "（第3版、1回目）に入りました。"
+    "2026年12月1日 9:30（日本時間）に友だち追加（追加経路「ポスター」）でシナリオ「ようこそ」"
+    "（バージョン3、1回目）に入りました。"
 )
 BRIEFLY_EN = (
     "They entered the scenario “ようこそ” (version 3, for the 1st time) on 1 December 2026 at 9:30 "
@@ -328,7 +328,7 @@ CASES = {
     ),
     "an older release kept no parts": because_of(
         "3日後の 12月4日 10:00に、オーディエンス「購入者」にまだ入っていなかった（入ったのは12月6日 "
-        "10:00、購入）こと、条件「性別が女性、かつクリックに入っている」に当てはまらなかったことから、"
+        "10:00、購入）こと、条件「性別が女性、かつ『クリック』に入っている」に当てはまらなかったことから、"
         "それ以外の人の分岐（「coupon」）へ進みました。",
         "They went the way of all the others, which sends “coupon”, 3 days later, on 4 December at "
         "10:00, because they were not in the audience “購入者” yet (they joined it on 6 December at "
@@ -499,8 +499,8 @@ CASES = {
         "coupon",
         "翌日の 12月2日 10:00に、オーディエンス「購入者」に入ったため、シナリオを途中で終了しました。"
         "メッセージ「coupon」のステップはその先でした。",
-        "They left the scenario the next day, on 2 December at 10:00, by its exit: they joined the "
-        "audience “購入者”. The message “coupon” would have come after that.",
+        "They left the scenario the next day, on 2 December at 10:00, because they joined the "
+        "audience “購入者”, which is an exit. The message “coupon” would have come after that.",
         walk(did("0", at(1)), ended=at(2), outcome="exited", because="joined bought"),
     ),
     "they blocked before it": why_not(
@@ -513,17 +513,18 @@ CASES = {
     ),
     "somebody stopped it": why_not(
         "coupon",
-        "翌日の 12月2日 10:00にシナリオが途中で停止されました（シナリオの公開終了）。"
+        "翌日の 12月2日 10:00に、停止されたため（シナリオの公開終了）、シナリオを途中で終了しました。"
         "メッセージ「coupon」のステップはその先でした。",
-        "The journey was stopped the next day, on 2 December at 10:00: the scenario was retired. The "
+        "They left the scenario the next day, on 2 December at 10:00, because the journey was stopped (the scenario was retired). The "
         "message “coupon” would have come after that.",
         walk(ended=at(2), outcome="stopped", because="the scenario was retired"),
     ),
     "it is being ended": why_not(
         "coupon",
-        "いま終了の手続き中で、これ以上は送信されません。",
-        "The journey is being ended now: nothing more is sent.",
+        "オーディエンス「購入者」に入ったため（購入）、いま終了の手続き中です。これ以上は送信されません。",
+        "They are leaving the scenario, because they joined the audience “購入者” (made a purchase), which is an exit: nothing more is sent.",
         walk(stopping="exited", because="joined bought"),
+        memberships={"bought": (member(at(2), "purchase"), member(at(12), "uploaded"))},
     ),
     "they are on the way": why_not(
         "sale",
@@ -593,8 +594,8 @@ CASES = {
         "hello",
         "同じ日の 9:30に LINE がメッセージ「hello」を拒否しました（LINE の返答:「Bad request」）。"
         "同じ日の 9:30に、LINE がメッセージを拒否したため、シナリオを途中で終了しました。",
-        "LINE refused the message “hello” the same day at 9:30, and answered: “Bad request”. The "
-        "journey was ended the same day at 9:30, because LINE refused a message.",
+        "LINE refused the message “hello” the same day at 9:30, and answered: “Bad request”. They "
+        "left the scenario the same day at 9:30, because LINE refused a message.",
         walk(
             did("0", at(1)),
             deliveries=(delivery("hello", "0", at(1, "9:30"), "refused", reason="Bad request"),),
@@ -605,7 +606,7 @@ CASES = {
     ),
     "their version does not have it": why_not(
         "encore",
-        "この友だちが進む第3版には、メッセージ「encore」がありません。"
+        "この友だちが進むバージョン3には、メッセージ「encore」がありません。"
         "3日後の 12月4日 10:00にシナリオを最後まで終えました。",
         "Version 3, through which they go, does not have the message “encore”. They came to the "
         "scenario's end 3 days later, on 4 December at 10:00.",
@@ -709,13 +710,13 @@ CASES = {
         offered=(offered(rules=(rule(published=at(8)),)),),
     ),
     "they came by another route": never(
-        "このシナリオはルート「ポスター」・「web」からの友だち追加で始まりますが、追加したルートは"
+        "このシナリオは追加経路「ポスター」・「web」からの友だち追加で始まりますが、この友だちの追加経路は"
         "「leaflet」です。",
         "It starts for those who are added by the route “ポスター” or “web”; they came by “leaflet”.",
         friend=hanako(route="leaflet"),
     ),
     "by which route they came is not known": never(
-        "このシナリオはルート「ポスター」・「web」からの友だち追加で始まりますが、追加したルートの記録が"
+        "このシナリオは追加経路「ポスター」・「web」からの友だち追加で始まりますが、この友だちの追加経路の記録が"
         "ありません。",
         "It starts for those who are added by the route “ポスター” or “web”; by which they came is "
         "not known.",
@@ -736,7 +737,7 @@ CASES = {
         status_since=None,
     ),
     "the live version does not have it": never(
-        "このメッセージは第2版にだけあり、公開中の版にはありません。"
+        "このメッセージはバージョン2にだけあり、公開中のバージョンにはありません。"
         "開始条件のオーディエンス「会員」に入ったことがありません。",
         "That message is in version 2, and not in the live one. They have never been in the audience "
         "“会員”, with which it starts.",
@@ -828,13 +829,13 @@ def test_whether_they_enter_again_is_told(case: str, language: Language) -> None
         (
             "was added as a friend, by route web",
             "poster",
-            "友だち追加（ルート「web」）で",
+            "友だち追加（追加経路「web」）で",
             "when they added the channel as a friend by the route “web”",
         ),
         (
             "unblocked the channel",
             "poster",
-            "ブロック解除（ルート「ポスター」）で",
+            "ブロック解除（追加経路「ポスター」）で",
             "when they unblocked the channel, by the route “ポスター”",
         ),
         ("unblocked the channel", None, "ブロック解除で", "when they unblocked the channel"),

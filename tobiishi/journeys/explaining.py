@@ -17,7 +17,7 @@ from tobiishi.channels.holds import Hold
 from tobiishi.journeys.because import Memory, because, first_message, since, way_of
 from tobiishi.journeys.deliveries import Delivery
 from tobiishi.journeys.journeys import Journey
-from tobiishi.journeys.reasons import Titles, cause_of, skip_of, stop_of
+from tobiishi.journeys.reasons import Titles, cause_of, reason_of, skip_of, stop_of
 from tobiishi.people.audiences import Membership
 from tobiishi.people.friends import Friend
 from tobiishi.plan import Action
@@ -488,28 +488,44 @@ class _Story:
         """How the journey ended, or where it is and what holds it up."""
         journey = self.walked.journey
         if journey.ended_at is not None:
-            return [self._ended(journey.ended_at)]
+            when = self.times.then(journey.ended_at)
+            if journey.outcome == "completed":
+                return [Sentence("completed", {"when": when})]
+            how = self._how(journey.outcome, journey.ended_at)
+            return [Sentence("left", {"when": when, "how": how})]
         if journey.stopping is not None:
-            return [Sentence("is_ending")]
+            how = self._how(journey.stopping, self.kept.now)
+            return [Sentence("is_leaving", {"how": how})]
         return [self._coming(), *self.held()]
 
-    def _ended(self, at: datetime) -> Sentence:
-        journey, because_ = self.walked.journey, self.walked.journey.stopping_because or ""
-        when = {"when": self.times.then(at)}
-        change, _, audience = because_.partition(" ")
-        match journey.outcome:
-            case "completed":
-                return Sentence("completed", when)
+    def _how(self, outcome: str | None, at: datetime) -> Sentence:
+        """How they left the scenario before its end."""
+        words = self.walked.journey.stopping_because or ""
+        change, _, audience = words.partition(" ")
+        match outcome:
             case "exited" if change in ("joined", "left"):
-                code = "exited_by_joining" if change == "joined" else "exited_by_leaving"
-                return Sentence(code, {**when, "audience": self.kept.titles.audience(audience)})
+                return self._exit(change, audience, at)
             case "unfollowed":
-                return Sentence("ended_by_block", when)
+                return Sentence("how.blocked")
             case "refused":
-                return Sentence("ended_by_refusal", when)
-        if not because_:
-            return Sentence("stopped", when)
-        return Sentence("stopped_because", {**when, "because": stop_of(because_)})
+                return Sentence("how.refused")
+        if not words:
+            return Sentence("how.stopped_somehow")
+        return Sentence("how.stopped", {"because": stop_of(words)})
+
+    def _exit(self, change: str, audience: str, at: datetime) -> Sentence:
+        """The exit by which they left, and what brought them into that audience, or out of it."""
+        named = {"audience": self.kept.titles.audience(audience)}
+        spans = self.kept.memberships.get(audience, ())
+        reasons = [
+            span.reason if change == "joined" else span.left_reason or ""
+            for span in spans
+            if (span.joined_at if change == "joined" else span.left_at or at) <= at
+        ]
+        if not reasons:
+            return Sentence(f"how.{change}", named)
+        reason = reason_of(reasons[-1], self.kept.titles)
+        return Sentence(f"how.{change}_by", {**named, "reason": reason})
 
     def _coming(self) -> Sentence:
         next_step = self.walked.next_step

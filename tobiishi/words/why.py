@@ -29,24 +29,24 @@ WHY: Mapping[str, Template] = {
     "friend.unnamed": Template(ja="{id} さん", en="{id}"),
     # --- how a journey began
     "entered": Template(
-        ja="{friend}は {when}に{cause}シナリオ「{scenario}」（第{version}版、{entry}回目）に"
+        ja="{friend}は {when}に{cause}シナリオ「{scenario}」（バージョン{version}、{entry}回目）に"
         "入りました。",
         en="{friend} entered the scenario “{scenario}” (version {version}, for the {entry:nth} "
         "time) {when}, {cause}.",
     ),
     "entered_briefly": Template(
-        ja="{when}に{cause}シナリオ「{scenario}」（第{version}版、{entry}回目）に入りました。",
+        ja="{when}に{cause}シナリオ「{scenario}」（バージョン{version}、{entry}回目）に入りました。",
         en="They entered the scenario “{scenario}” (version {version}, for the {entry:nth} time) "
         "{when}, {cause}.",
     ),
     "cause.added": Template(ja="友だち追加で", en="when they added the channel as a friend"),
     "cause.added_by": Template(
-        ja="友だち追加（ルート「{route}」）で",
+        ja="友だち追加（追加経路「{route}」）で",
         en="when they added the channel as a friend by the route “{route}”",
     ),
     "cause.unblocked": Template(ja="ブロック解除で", en="when they unblocked the channel"),
     "cause.unblocked_by": Template(
-        ja="ブロック解除（ルート「{route}」）で",
+        ja="ブロック解除（追加経路「{route}」）で",
         en="when they unblocked the channel, by the route “{route}”",
     ),
     "cause.joined": Template(
@@ -114,7 +114,7 @@ WHY: Mapping[str, Template] = {
     ),
     "went_past": Template(
         ja="{when}に、{because}、どの分岐にも入らずに先へ進みました。",
-        en="They went none of the ways of a branch {when}, {because}.",
+        en="They took none of the ways of a branch {when}, {because}, and went on.",
     ),
     "went_unknown": Template(
         ja="{when}に{way}へ進みましたが、理由は記録に残っていません。",
@@ -181,7 +181,7 @@ WHY: Mapping[str, Template] = {
     "value.age_from": Template(ja="{from}歳以上", en="{from} or more"),
     "value.age_to": Template(ja="{to}歳以下", en="{to} or less"),
     "value.one_of": Template(ja="{values:・}", en="{values: or }"),
-    "condition.in": Template(ja="{audience}に入っている", en="in {audience}"),
+    "condition.in": Template(ja="『{audience}』に入っている", en="in {audience}"),
     "condition.is": Template(ja="{attribute}が{value}", en="{attribute} {value}"),
     "condition.all": Template(ja="{parts:、かつ}", en="{parts: and }"),
     "condition.any": Template(ja="（{parts:、または}）", en="({parts: or })"),
@@ -281,36 +281,44 @@ WHY: Mapping[str, Template] = {
     "completed": Template(
         ja="{when}にシナリオを最後まで終えました。", en="They came to the scenario's end {when}."
     ),
-    "exited_by_joining": Template(
-        ja="{when}に、オーディエンス「{audience}」に入ったため、シナリオを途中で終了しました。",
-        en="They left the scenario {when}, by its exit: they joined the audience “{audience}”.",
+    "left": Template(
+        ja="{when}に、{how}、シナリオを途中で終了しました。",
+        en="They left the scenario {when}, {how}.",
     ),
-    "exited_by_leaving": Template(
-        ja="{when}に、オーディエンス「{audience}」から外れたため、シナリオを途中で終了しました。",
-        en="They left the scenario {when}, by its exit: they left the audience “{audience}”.",
+    "is_leaving": Template(
+        ja="{how}、いま終了の手続き中です。これ以上は送信されません。",
+        en="They are leaving the scenario, {how}: nothing more is sent.",
     ),
-    "ended_by_block": Template(
-        ja="{when}に、チャネルをブロックしたため、シナリオを途中で終了しました。",
-        en="They left the scenario {when}, because they blocked the channel.",
+    "how.joined": Template(
+        ja="オーディエンス「{audience}」に入ったため",
+        en="because they joined the audience “{audience}”, which is an exit",
     ),
-    "ended_by_refusal": Template(
-        ja="{when}に、LINE がメッセージを拒否したため、シナリオを途中で終了しました。",
-        en="The journey was ended {when}, because LINE refused a message.",
+    "how.joined_by": Template(
+        ja="オーディエンス「{audience}」に入ったため（{reason}）",
+        en="because they joined the audience “{audience}” ({reason}), which is an exit",
     ),
-    "stopped": Template(
-        ja="{when}にシナリオが途中で停止されました。", en="The journey was stopped {when}."
+    "how.left": Template(
+        ja="オーディエンス「{audience}」から外れたため",
+        en="because they left the audience “{audience}”, which is an exit",
     ),
-    "stopped_because": Template(
-        ja="{when}にシナリオが途中で停止されました（{because}）。",
-        en="The journey was stopped {when}: {because}.",
+    "how.left_by": Template(
+        ja="オーディエンス「{audience}」から外れたため（{reason}）",
+        en="because they left the audience “{audience}” ({reason}), which is an exit",
+    ),
+    "how.blocked": Template(ja="チャネルをブロックしたため", en="because they blocked the channel"),
+    "how.refused": Template(
+        ja="LINE がメッセージを拒否したため", en="because LINE refused a message"
+    ),
+    "how.stopped": Template(
+        ja="停止されたため（{because}）", en="because the journey was stopped ({because})"
+    ),
+    "how.stopped_somehow": Template(
+        ja="停止されたため（理由の記録はありません）",
+        en="because the journey was stopped (why is not kept)",
     ),
     "stop.retired": Template(ja="シナリオの公開終了", en="the scenario was retired"),
     "stop.forgotten": Template(ja="友だちの記録の削除", en="the friend is to be forgotten"),
     "stop.other": Template(ja="{words}", en="{words}"),
-    "is_ending": Template(
-        ja="いま終了の手続き中で、これ以上は送信されません。",
-        en="The journey is being ended now: nothing more is sent.",
-    ),
     "next": Template(
         ja="まだ途中で、次は {when}に{what}予定です。",
         en="They are on the way: {what} is due {when}.",
@@ -363,11 +371,11 @@ WHY: Mapping[str, Template] = {
         en="Scenarios besides these: {count}; ask about one of them by its name.",
     ),
     "not_in_version": Template(
-        ja="この友だちが進む第{version}版には、メッセージ「{message}」がありません。",
+        ja="この友だちが進むバージョン{version}には、メッセージ「{message}」がありません。",
         en="Version {version}, through which they go, does not have the message “{message}”.",
     ),
     "not_in_live_version": Template(
-        ja="このメッセージは第{version}版にだけあり、公開中の版にはありません。",
+        ja="このメッセージはバージョン{version}にだけあり、公開中のバージョンにはありません。",
         en="That message is in version {version}, and not in the live one.",
     ),
     "on_other_way": Template(
@@ -459,13 +467,13 @@ WHY: Mapping[str, Template] = {
         en="When they added the channel is not known; perhaps before Tobiishi was there.",
     ),
     "other_route": Template(
-        ja="このシナリオはルート{routes:・}からの友だち追加で始まりますが、追加したルートは"
-        "「{came}」です。",
+        ja="このシナリオは追加経路{routes:・}からの友だち追加で始まりますが、この友だちの"
+        "追加経路は「{came}」です。",
         en="It starts for those who are added by the route {routes: or }; they came by “{came}”.",
     ),
     "no_route": Template(
-        ja="このシナリオはルート{routes:・}からの友だち追加で始まりますが、追加したルートの記録が"
-        "ありません。",
+        ja="このシナリオは追加経路{routes:・}からの友だち追加で始まりますが、この友だちの"
+        "追加経路の記録がありません。",
         en="It starts for those who are added by the route {routes: or }; by which they came is "
         "not known.",
     ),

@@ -183,7 +183,7 @@ async def test_why_a_message_was_sent_is_told_in_both_languages(story: Shop) -> 
     ja = await story.why(lang="ja")
     assert ja["text"] == (
         f"花子さん（{HANAKO}）は 2026年11月26日 19:00（日本時間）にオーディエンス「会員」に入ったこと"
-        "（リストのアップロード）でシナリオ「welcome」（第1版、1回目）に入りました。"
+        "（リストのアップロード）でシナリオ「welcome」（バージョン1、1回目）に入りました。"
         "3日後の 11月29日 19:00に、オーディエンス「購入者」にまだ入っていなかった（入ったのは"
         "11月30日 19:00、購入）ため、それ以外の人の分岐（「coupon」）へ進みました。"
         "同じ日の 19:00:00にメッセージ「coupon」を送信しました（LINE リクエスト ID req-1）。"
@@ -253,7 +253,7 @@ async def test_an_exit_ended_it_before(story: Shop) -> None:
     ref = await story.enter()
     async with story.database.transaction() as connection:
         await journeys.apply_changes(connection, [("default", "bought", HANAKO, "joined")])
-    assert (await story.codes(message="coupon"))[-1] == "is_ending"
+    assert (await story.codes(message="coupon"))[-1] == "is_leaving"
     await story.end(ref, "exited", NOW + DAY)
     told = await story.why(message="coupon", lang="ja")
     assert "オーディエンス「購入者」に入ったため、シナリオを途中で終了しました。" in told["text"]
@@ -269,9 +269,9 @@ async def test_they_blocked_the_channel_on_the_way(story: Shop) -> None:
             connection, "default", HANAKO, "unfollowed", because="blocked the channel"
         )
     await story.end(ref, "unfollowed", NOW + DAY)
-    assert (await story.codes(message="coupon"))[2:] == ["ended_by_block", "ended_before"]
+    assert (await story.codes(message="coupon"))[2:] == ["left", "ended_before"]
     assert (await story.codes(scenario="welcome"))[1:] == [
-        *("ended_by_block", "blocked_since", "no_reentry"),
+        *("left", "blocked_since", "no_reentry"),
     ]
 
 
