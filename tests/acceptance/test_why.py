@@ -1,6 +1,6 @@
 """Why, for ever: a friend's journey is told by a starter that has no Temporal to ask.
 
-That it is told after Temporal has deleted its history, see `test_restores.py`.
+That it is told after all histories were lost, see `test_restores.py`.
 """
 
 from __future__ import annotations
