@@ -576,12 +576,28 @@ CASES = {
     ),
     "it was late": why_not(
         "hello",
-        "同じ日の 23:00にメッセージ「hello」の送信を見送りました（予定の 12-01 09:30 より遅れたため）。"
+        "同じ日の 23:00にメッセージ「hello」の送信を見送りました（予定の 12-01 09:30より遅れたため）。"
         "まだ途中で、次は 3日後の 12月4日 10:00に分岐を判定する予定です。",
         "The message “hello” was skipped the same day at 23:00: it was late, being due 12-01 09:30. "
         "They are on the way: a branch is due 3 days later, on 4 December at 10:00.",
         walk(
             did("0", at(1, "23:00")),
+            next_step=WAITING,
+            deliveries=(
+                delivery(
+                    "hello", "0", at(1, "23:00"), "skipped", reason="it was late: due 12-01 09:30"
+                ),
+            ),
+        ),
+    ),
+    "it was late, and when it was due is kept": why_not(
+        "hello",
+        "同じ日の 23:00にメッセージ「hello」の送信を見送りました（予定の 12月1日 9:30より遅れたため）。"
+        "まだ途中で、次は 3日後の 12月4日 10:00に分岐を判定する予定です。",
+        "The message “hello” was skipped the same day at 23:00: it was late, being due on 1 December at 9:30. "
+        "They are on the way: a branch is due 3 days later, on 4 December at 10:00.",
+        walk(
+            did("0", at(1, "23:00"), due=at(1, "9:30").isoformat()),
             next_step=WAITING,
             deliveries=(
                 delivery(

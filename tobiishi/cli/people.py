@@ -20,9 +20,10 @@ def found(friend: str, channel: str) -> str:
         return friend
     if NEARLY_AN_ID.match(friend) or not friend.strip():
         raise Failed(no_id(friend))
-    params = {"channel": channel, "name": friend, "limit": 1000}
+    name = friend.strip()
+    params = {"channel": channel, "name": name, "limit": 1000}
     people = call("GET", "/api/friends", params=params)
-    whole = [each for each in people if each["display_name"] == friend]
+    whole = [each for each in people if each["display_name"].casefold() == name.casefold()]
     named = whole or people
     if not named:
         raise Failed(

@@ -446,7 +446,8 @@ class _Story:
             case "refused":
                 return [Sentence("refused", {**message, "when": times.then(at), "words": words})]
             case "skipped":
-                when, reason = times.then(at), skip_of(words)
+                when, due = times.then(at), self._due(delivery)
+                reason = skip_of(words, due=times.on(due) if due else None)
                 return [Sentence("skipped", {**message, "when": when, "reason": reason})]
             case "claimed":
                 params: dict[str, Any] = {

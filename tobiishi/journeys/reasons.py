@@ -104,14 +104,14 @@ _OVER = re.compile(
 _LATE = re.compile(r"it was late: due (.+)")
 
 
-def skip_of(words: str) -> Sentence:
-    """Why a message was not sent that had come to be sent."""
+def skip_of(words: str, *, due: Sentence | None = None) -> Sentence:
+    """Why a message was not sent that had come to be sent; `due` is when, where that is kept."""
     if code := _SKIPPED.get(words):
         return Sentence(code)
     if _OVER.fullmatch(words):
         return Sentence("skip.over")
     if late := _LATE.fullmatch(words):
-        return Sentence("skip.late", {"due": late[1]})
+        return Sentence("skip.late", {"due": due or late[1]})
     return Sentence("skip.other", {"words": words})
 
 

@@ -73,10 +73,13 @@ def choose(branch: tuple[Case, ...], facts: FriendFacts) -> Choice:
 
 def split(condition: Condition) -> tuple[Condition, ...]:
     """The condition as several that must all hold, of one field each."""
-    whole = condition.model_dump(by_alias=True, exclude_none=True)
-    fields: dict[str, object] = whole.pop("fields", {})
-    single = [{name: value} for name, value in whole.items()]
-    single += [{"fields": {name: values}} for name, values in fields.items()]
+    present = {name: value for name, value in condition if value is not None}
+    own: dict[str, object] = present.pop("fields", {})
+    if len(present) + len(own) == 1:
+        return (condition,)
+    aliases = {name: field.alias or name for name, field in Condition.model_fields.items()}
+    single = [{aliases[name]: value} for name, value in present.items()]
+    single += [{"fields": {name: values}} for name, values in own.items()]
     return tuple(Condition.model_validate(each) for each in single)
 
 

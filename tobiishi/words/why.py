@@ -260,7 +260,7 @@ WHY: Mapping[str, Template] = {
         ja="{when}にメッセージ「{message}」の送信を見送りました（{reason}）。",
         en="The message “{message}” was skipped {when}: {reason}.",
     ),
-    "skip.late": Template(ja="予定の {due} より遅れたため", en="it was late, being due {due}"),
+    "skip.late": Template(ja="予定の {due}より遅れたため", en="it was late, being due {due}"),
     "skip.blocked": Template(
         ja="友だちがチャネルをブロックしていたため", en="the friend had blocked the channel"
     ),

@@ -306,7 +306,12 @@ async def test_it_is_held(story: Shop) -> None:
 @pytest.mark.parametrize(
     ("status", "reason", "codes", "words"),
     [
-        ("skipped", "it was late: due 11-26 10:00", ["skipped", "next"], "予定の 11-26 10:00 より"),
+        (
+            "skipped",
+            "it was late: due 11-26 10:00",
+            ["skipped", "next"],
+            "予定の 11月26日 19:00より",
+        ),
         ("refused", "the message is wrong", ["refused", "next"], "「the message is wrong」"),
         ("claimed", None, ["being_sent"], "1回試行"),
     ],
