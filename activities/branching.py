@@ -41,7 +41,7 @@ class Branching:
                 step=plan.step,
                 at=at,
                 text=choice.summary,
-                detail={"case": choice.case, "saw": choice.saw},
+                detail={"case": choice.case, "saw": choice.saw, "parts": choice.parts},
             )
             # A retry goes the way that was gone before, whatever is known of the friend since.
             next_plan = plan_way(

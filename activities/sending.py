@@ -91,7 +91,14 @@ class Sending:
                 text,
                 at=at,
                 plan=_next_plan(scenario, turn, verdict, is_over=is_over, at=at),
-                done=[StepDone(step=plan.step, visit=plan.visit, text=kept)],
+                done=[
+                    StepDone(
+                        step=plan.step,
+                        visit=plan.visit,
+                        text=kept,
+                        detail={"due": plan.due.isoformat()},
+                    )
+                ],
                 delivery=delivery,
                 refused_because=text if is_over else None,
             )

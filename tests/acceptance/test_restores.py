@@ -20,7 +20,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 from temporalio.client import WorkflowHandle
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.context import Context
 from tests.acceptance.conftest import API_TOKEN, SECRET, Line
@@ -228,6 +228,30 @@ async def all_go_on(world: World, api: httpx.AsyncClient, friends: list[str]) ->
 
 
 @pytest.mark.timeout(300)
+async def told_why(api: httpx.AsyncClient, friend: str) -> str:
+    answer = await api.get(f"/api/friends/{friend}/why?message=second&lang=ja")
+    return str(answer.raise_for_status().json()["text"])
+
+
+async def test_why_is_told_when_all_histories_are_lost(world: World) -> None:
+    async with world.running() as api:
+        await publish(api)
+        (friend,) = await world.add(1)
+        await join(api, friend)
+        await world.line.got(friend, *BOTH)
+        await eventually(partial(outcomes, api, friend), lambda found: found == ["completed"])
+        before = await told_why(api, friend)
+    world.lose_temporal()
+    async with world.running() as api:
+        client = await temporal.connect()
+        with pytest.raises(RPCError) as error:
+            await client.get_workflow_handle(f"journey/default/stones/{friend}").describe()
+        assert error.value.status is RPCStatusCode.NOT_FOUND
+        assert await told_why(api, friend) == before
+    assert "待っていたオーディエンス「go」に入っていたため" in before
+    assert "メッセージ「second」を送信しました（LINE リクエスト ID " in before
+
+
 async def test_a_postgres_older_than_temporal_loses_no_journey(world: World) -> None:
     async with world.running() as api:
         await publish(api)

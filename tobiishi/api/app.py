@@ -41,6 +41,7 @@ from tobiishi.api import (
     trials,
     uploads,
     webhook,
+    why,
 )
 from tobiishi.api.context import Context
 from tobiishi.database import Unavailable
@@ -88,6 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
         uploads,
         attributes,
         friends,
+        why,
         events,
         channels,
         codec,

@@ -22,6 +22,7 @@ from tobiishi.database import Database
 from tobiishi.errors import SettingError
 from tobiishi.limits import Limit
 from tobiishi.metrics import Gauges
+from tobiishi.publishing.versions import Versions
 from tobiishi.relay.relay import Relay
 from tobiishi.settings import Settings
 from tobiishi.tokens import Signer
@@ -42,6 +43,8 @@ class Context:
     intake: Intake
     #: What the database and Temporal know, for Prometheus.
     gauges: Gauges
+    #: Those that were asked for: a published version never changes.
+    versions: Versions = field(default_factory=Versions)
     #: How often a visitor of the shop's site may tell something.
     visits: Limit = field(default_factory=lambda: Limit(times=120, seconds=60))
 

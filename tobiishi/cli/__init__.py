@@ -22,6 +22,7 @@ from tobiishi.cli import (
     scenario,
     site,
     stuck,
+    why,
 )
 from tobiishi.cli.server import Failed, call
 from tobiishi.errors import SettingError
@@ -43,7 +44,7 @@ app.add_typer(site.app, name="site")
 app.add_typer(route.app, name="route")
 app.add_typer(stuck.app, name="stuck")
 
-for command in (hold.pause, hold.resume, hold.holds, pace.pace, delivery.deliveries):
+for command in (hold.pause, hold.resume, hold.holds, pace.pace, delivery.deliveries, why.why):
     app.command()(command)
 
 

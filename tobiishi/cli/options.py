@@ -41,7 +41,7 @@ def all_identified(friends: list[str]) -> list[str]:
 
 def no_id(text: str) -> str:
     """Why that is not a friend's id, and how to find it."""
-    if _NEARLY_AN_ID.match(text):
+    if NEARLY_AN_ID.match(text):
         return f"'{shown(text)}' {why_not(text)}"
     name = text.strip() or "NAME"
     name = name if name.isalnum() else shlex.quote(name)
@@ -52,7 +52,7 @@ def no_id(text: str) -> str:
 
 
 #: What begins so was meant as an id.
-_NEARLY_AN_ID = re.compile(r"\W*[Uu][0-9A-Fa-f]{4}")
+NEARLY_AN_ID = re.compile(r"\W*[Uu][0-9A-Fa-f]{4}")
 
 FriendId = Annotated[
     str, typer.Argument(help="A LINE user id.", metavar="friend", callback=identified)

@@ -5,6 +5,7 @@ Nothing of it is taken for markup, for the name of an emoji, or for what command
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import typer
@@ -24,6 +25,13 @@ def line(text: str, *, err: bool = False) -> None:
 def lines(text: str, *, err: bool = False) -> None:
     """Print a text of several lines."""
     typer.echo(visible(text, keep="\n"), err=err)
+
+
+def data(value: Any) -> None:
+    """Print a value as JSON, for programs; people can read it, too."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    unseen = {each for each in text if each != "\n" and visible(each) != each}
+    typer.echo(text.translate({ord(each): f"\\u{ord(each):04x}" for each in unseen}))
 
 
 def row(*cells: str) -> None:

@@ -6,7 +6,7 @@ are three-valued (Kleene's logic), and a branch takes a case only where the answ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tobiishi.scenario.model import Case
@@ -44,6 +44,8 @@ class Choice:
     summary: str
     #: The answer to each condition looked at, in order.
     saw: dict[str, bool | None]
+    #: The answer to each part of those that have several.
+    parts: dict[str, bool | None] = field(default_factory=dict)
 
 
 def evaluate(condition: Condition, facts: FriendFacts) -> bool | None:
@@ -54,14 +56,59 @@ def evaluate(condition: Condition, facts: FriendFacts) -> bool | None:
 def choose(branch: tuple[Case, ...], facts: FriendFacts) -> Choice:
     """The first case whose condition holds, or `otherwise`."""
     saw: dict[str, bool | None] = {}
+    parts: dict[str, bool | None] = {}
     for number, case in enumerate(branch):
         if case.when is None:
-            return Choice(case=number, summary=f"{shortened(_seen(saw))} → otherwise", saw=saw)
+            summary = f"{shortened(_seen(saw))} → otherwise"
+            return Choice(case=number, summary=summary, saw=saw, parts=parts)
         words = in_words(case.when)
         saw[words] = evaluate(case.when, facts)
+        answers = {in_words(part): evaluate(part, facts) for part in leaves(case.when)}
+        parts |= {part: answer for part, answer in answers.items() if part != words}
         if saw[words]:
-            return Choice(case=number, summary=shortened(_seen(saw)), saw=saw)
-    return Choice(case=None, summary=f"{shortened(_seen(saw))} → goes on", saw=saw)
+            return Choice(case=number, summary=shortened(_seen(saw)), saw=saw, parts=parts)
+    summary = f"{shortened(_seen(saw))} → goes on"
+    return Choice(case=None, summary=summary, saw=saw, parts=parts)
+
+
+def split(condition: Condition) -> tuple[Condition, ...]:
+    """The condition as several that must all hold, of one field each."""
+    present = {name: value for name, value in condition if value is not None}
+    own: dict[str, object] = present.pop("fields", {})
+    if len(present) + len(own) == 1:
+        return (condition,)
+    aliases = {name: field.alias or name for name, field in Condition.model_fields.items()}
+    single = [{aliases[name]: value} for name, value in present.items()]
+    single += [{"fields": {name: values}} for name, values in own.items()]
+    return tuple(Condition.model_validate(each) for each in single)
+
+
+def leaves(condition: Condition) -> Iterator[Condition]:
+    """The conditions of one field each that it is made of, each about one fact."""
+    for part in split(condition):
+        below = (*(part.all or ()), *(part.any or ()), *([part.not_] if part.not_ else []))
+        if not below:
+            yield part
+        for each in below:
+            yield from leaves(each)
+
+
+def answer_from(condition: Condition, answers: Mapping[str, bool | None]) -> bool | None:
+    """As `evaluate`, from the answers to its leaves by their words. Raises `KeyError`."""
+    return _all(_answers(condition, answers))
+
+
+def _answers(condition: Condition, answers: Mapping[str, bool | None]) -> Iterator[bool | None]:
+    for part in split(condition):
+        if part.all is not None:
+            yield _all(answer_from(each, answers) for each in part.all)
+        elif part.any is not None:
+            yield _any(answer_from(each, answers) for each in part.any)
+        elif part.not_ is not None:
+            inner = answer_from(part.not_, answers)
+            yield None if inner is None else not inner
+        else:
+            yield answers[in_words(part)]
 
 
 def audiences_of(branch: tuple[Case, ...]) -> frozenset[str]:

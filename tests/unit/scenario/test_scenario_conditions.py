@@ -9,11 +9,14 @@ import pytest
 
 from tobiishi.scenario.conditions import (
     FriendFacts,
+    answer_from,
     audiences_of,
     choose,
     evaluate,
     in_words,
+    leaves,
     question,
+    split,
 )
 from tobiishi.scenario.model import Case
 from tobiishi.scenario.parts import Condition
@@ -207,3 +210,36 @@ def test_what_a_large_branch_saw_is_told_in_a_few_words() -> None:
     assert len(choice.summary.encode()) < 400
     assert choice.summary.endswith("… → goes on")
     assert len(choice.saw) == 50
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+@pytest.mark.parametrize("shape", ["all", "any", "not all", "not any"])
+def test_the_answers_to_its_leaves_give_the_answer_to_a_condition(
+    one: bool | None, other: bool | None, shape: str
+) -> None:
+    inner = {shape.split()[-1]: [SAYING[one], {**SAYING[other], "os": "ios"}]}
+    condition = Condition.model_validate({"not": inner} if " " in shape else inner)
+    facts = FriendFacts(audiences=frozenset({"vip"}), os="ios")
+    answers = {in_words(leaf): evaluate(leaf, facts) for leaf in leaves(condition)}
+    assert answer_from(condition, answers) is evaluate(condition, facts)
+
+
+def test_a_condition_is_split_into_one_of_each_field() -> None:
+    whole = Condition.model_validate(
+        {"audience": "vip", "age": {"from": 20}, "fields": {"rank": "gold", "shop": "umeda"}}
+    )
+    assert [in_words(part) for part in split(whole)] == [
+        *("in vip", "age 20-", "rank gold", "shop umeda"),
+    ]
+    assert split(split(whole)[1]) == (split(whole)[1],)
+
+
+def test_a_choice_keeps_the_answers_to_the_parts_of_what_it_looked_at() -> None:
+    cases = branch({"audience": "elsewhere"}, {"audience": "vip", "gender": "male"}, {"os": "ios"})
+    choice = choose(cases, FACTS)
+    assert choice.parts == {"in vip": True, "gender male": None}
+    assert choice.saw == {
+        "in elsewhere": False,
+        "in vip and gender male": None,
+        "os ios": None,
+    }
