@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
-from fastapi import Depends, HTTPException, Query, Request
+from fastapi import Depends, Header, HTTPException, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from temporalio.client import Client
 
@@ -20,8 +20,10 @@ from tobiishi.channels.channels import Channels
 from tobiishi.channels.vault import Vault
 from tobiishi.database import Database
 from tobiishi.errors import SettingError
+from tobiishi.languages import Language, of_header
 from tobiishi.limits import Limit
 from tobiishi.metrics import Gauges
+from tobiishi.publishing.versions import Versions
 from tobiishi.relay.relay import Relay
 from tobiishi.settings import Settings
 from tobiishi.tokens import Signer
@@ -42,6 +44,8 @@ class Context:
     intake: Intake
     #: What the database and Temporal know, for Prometheus.
     gauges: Gauges
+    #: Published versions, remembered.
+    versions: Versions = field(default_factory=Versions)
     #: How often a visitor of the shop's site may tell something.
     visits: Limit = field(default_factory=lambda: Limit(times=120, seconds=60))
 
@@ -124,3 +128,15 @@ InChannel = Annotated[
     str, Query(alias="channel", description="The LINE channel.", pattern=r"^[a-z0-9][a-z0-9-]*$")
 ]
 DEFAULT_CHANNEL = channels.DEFAULT
+
+
+async def _language(
+    accept_language: Annotated[
+        str | None, Header(description="The language of what is for people: `ja` or `en`.")
+    ] = None,
+) -> Language:
+    return of_header(accept_language)
+
+
+#: The language in which the answer is to have what people read.
+InLanguage = Annotated[Language, Depends(_language)]

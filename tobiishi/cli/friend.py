@@ -86,6 +86,8 @@ def show(friend: FriendId, channel: Channel = DEFAULT) -> None:
             table.add_row(local(entry["at"], seconds=True), entry["step"], entry["said"])
         if journey["trail"]:
             table.show()
+        if journey["next"]:
+            out.words(f"→ {journey['next']['in_words']}")
 
 
 @app.command()
