@@ -253,7 +253,9 @@ async def forget(
     return {"detail": "the friend is being forgotten"}
 
 
-@router.get("/{friend}", summary="A friend, with every journey and why each step was taken")
+@router.get(
+    "/{friend}", summary="A friend, with every journey, why each step was taken and what comes next"
+)
 async def show(
     friend: FriendId,
     context: InContext,
