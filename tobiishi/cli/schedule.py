@@ -31,13 +31,13 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "hold": "held: {whom} ({reason})",
         "channel": "the channel",
         "scenario": "scenario {name}",
-        "not_known": "{count:,} journeys are not in it: what comes next for them is not known yet",
+        "not_known": "journeys whose next step is not known yet, and so not in it: {count:,}",
         "month": "{month}: {used:,} of {monthly:,} messages used, {left:,} left; "
         "this takes {confirmed:,} confirmed and {expected:,} expected",
         "no_limit": "{month}: {used:,} messages used, no limit; "
         "this takes {confirmed:,} confirmed and {expected:,} expected",
         "runs_out": "; they run out on {day} between {hour}",
-        "crowded": "{count:,} friends get several messages within an hour:",
+        "crowded": "friends who get several messages within an hour: {count:,}",
         "and_more": "  and {count:,} more",
         "equally": "split equally, as nobody came by yet: {scenario} at {ways}",
         "note": "confirmed: somebody waits for exactly this message. expected: by the shares of "
@@ -59,7 +59,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "no_limit": "{month}：{used:,}通を使いました（上限なし）。"
         "この予定で 確定 {confirmed:,}通、見込み {expected:,}通",
         "runs_out": "。{day} {hour} に使い切ります",
-        "crowded": "{count:,}人は1時間のうちに2通以上届きます：",
+        "crowded": "1時間のうちに2通以上届く人：{count:,}人",
         "and_more": "  ほか {count:,}人",
         "equally": "まだだれも通っていないため等分しています：{scenario} の {ways}",
         "note": "確定：そのメッセージを待っている人。見込み：これまでに通った人の割合から。"

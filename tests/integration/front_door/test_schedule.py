@@ -391,9 +391,9 @@ async def test_the_command_is_a_table_for_marketers(
     assert "held: scenario news (棚卸し)" in printed
     assert f"{local:%Y-%m}: 191 of 1,000 messages used, 809 left" in printed
     assert "they run out on" in printed
-    assert "1 friends get several messages within an hour" in printed
+    assert "friends who get several messages within an hour: 1" in printed
     assert f"{ids[0]}: " in printed
-    assert "1 journeys are not in it" in printed
+    assert "not known yet, and so not in it: 1" in printed
     assert "split equally, as nobody came by yet: welcome at in vip / otherwise" in printed
     assert "Who enters from now on is not in it" in printed
 
