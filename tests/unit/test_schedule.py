@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tobiishi.channels.quotas import Quota
@@ -15,6 +15,9 @@ NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 #: LINE's month turns at midnight in Japan.
 TURN = datetime(2026, 11, 30, 15, tzinfo=UTC)
+
+# The same examples every time: what fails here fails for whoever looks into it, too.
+quickly = settings(max_examples=70, deadline=None, database=None, derandomize=True)
 
 amounts = st.lists(st.floats(0, 5000), min_size=1, max_size=40)
 
@@ -34,6 +37,7 @@ def test_whole_numbers(given_: list[float], expected: list[int]) -> None:
     assert rounded(given_) == expected
 
 
+@quickly
 @given(amounts)
 def test_whole_numbers_add_up_and_none_is_off_by_one(given_: list[float]) -> None:
     whole = rounded(given_)
@@ -54,6 +58,7 @@ def test_whole_numbers_in_turn(given_: list[float], total: int, expected: list[i
     assert rounded_in_turn(given_, total) == expected
 
 
+@quickly
 @given(st.lists(st.floats(0.001, 5000), min_size=1, max_size=40))
 def test_whole_numbers_in_turn_add_up(given_: list[float]) -> None:
     total = round(sum(given_))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,9 +12,21 @@ import pytest
 
 from tests.unit.scenario.test_scenario_planning import at, case, scenario, send, wait
 from tobiishi.plan import Action
-from tobiishi.scenario import Scenario
+from tobiishi.scenario import (
+    Scenario,
+    Step,
+    first_plan,
+    plan_after,
+    plan_to_wait,
+    plan_way,
+    read_scenario,
+    send_at,
+    step_at,
+)
 from tobiishi.scenario.expecting import Group, Outlook, WaysTaken, hour_of, shares_of, walk_on
+from tobiishi.scenario.planning import ways_at
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
 TOKYO = ZoneInfo("Asia/Tokyo")
 NOW = at("2026-11-20 12:00")
 DAY = timedelta(days=1)
@@ -288,6 +302,52 @@ def test_shares(
     ways: tuple[int | None, ...], taken: WaysTaken, shares: dict[int | None, float]
 ) -> None:
     assert shares_of(ways, taken) == shares
+
+
+def taken_one_by_one(tree: Scenario, way: int, *, until: datetime) -> list[tuple[datetime, str]]:
+    """What one friend gets who enters now and takes that way wherever there is one."""
+    got = []
+    plan = first_plan(tree, NOW)
+    while plan.action is not Action.END and plan.due < until:
+        then = plan.due + timedelta(seconds=1)
+        if plan.action is Action.SEND:
+            got.append((hour_of(plan.due, TOKYO), send_at(tree, plan.step).name))
+        if plan.action is Action.WATCH:
+            plan = plan_to_wait(tree, plan.step, started_at=NOW, now=then)
+        elif ways := ways_at(tree, plan.step):
+            taken = ways[-1] if plan.action is Action.LOOK else ways[min(way, len(ways) - 1)]
+            plan = plan_way(tree, plan.step, taken, started_at=NOW, now=then)
+        else:
+            plan = plan_after(tree, plan.step, started_at=NOW, now=then)
+    return got
+
+
+@pytest.mark.parametrize("way", [0, 1, 2])
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda file: file.stem)
+def test_all_who_take_one_way_get_what_one_who_takes_it_does(example: Path, way: int) -> None:
+    tree = read_scenario(example.read_text(encoding="utf-8")).model_copy(update={"spread": None})
+    until = NOW + 60 * DAY
+    taken: dict[str, WaysTaken] = {}
+    for step in (".".join(map(str, path)) for path in paths_of(tree.steps)):
+        ways = ways_at(tree, step)
+        if step_at(tree, step).wait_for:
+            taken[step] = {ways[-1]: 1}
+        elif ways:
+            taken[step] = {ways[min(way, len(ways) - 1)]: 1}
+    plan = first_plan(tree, NOW)
+    first = Group(action=plan.action, step=plan.step, due=plan.due, friends=7, started_at=NOW)
+    outlook = walk_on(tree, [first], taken, now=NOW, until=until, zone=TOKYO)
+    expected = taken_one_by_one(tree, way, until=until)
+    assert expected or way  # The first way leads to a message in all of them.
+    assert sorted((each.hour, each.message) for each in outlook.sends) == sorted(expected)
+    assert set(outlook.sends.values()) <= {7}
+
+
+def paths_of(steps: tuple[Step, ...], above: tuple[int, ...] = ()) -> Iterator[tuple[int, ...]]:
+    for number, step in enumerate(steps):
+        yield (*above, number)
+        for way, (_, below) in enumerate(step.ways):
+            yield from paths_of(below, (*above, number, way))
 
 
 def test_nobody_is_lost_on_the_way() -> None:
