@@ -23,7 +23,15 @@ from tobiishi.scenario import (
     send_at,
     step_at,
 )
-from tobiishi.scenario.expecting import Group, Outlook, WaysTaken, hour_of, shares_of, walk_on
+from tobiishi.scenario.expecting import (
+    Group,
+    Outlook,
+    WaysTaken,
+    asks_the_same,
+    hour_of,
+    shares_of,
+    walk_on,
+)
 from tobiishi.scenario.planning import ways_at
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -348,6 +356,29 @@ def paths_of(steps: tuple[Step, ...], above: tuple[int, ...] = ()) -> Iterator[t
         yield (*above, number)
         for way, (_, below) in enumerate(step.ways):
             yield from paths_of(below, (*above, number, way))
+
+
+OTHER = {"branch": [{"when": {"audience": "new"}, "steps": []}, OTHERWISE]}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (SALE.steps[2], scenario({"branch": [case(), OTHERWISE]}).steps[0], True),
+        (SALE.steps[2], scenario({"branch": [case()]}).steps[0], False),
+        (SALE.steps[2], scenario(OTHER).steps[0], False),
+        (SALE.steps[2], SALE.steps[0], False),
+        (SALE.steps[0], SALE.steps[0], False),
+        (WAITING.steps[0], scenario(wait_for(up_to={"days": 1})).steps[0], True),
+        (WAITING.steps[0], scenario(wait_for(audience="read")).steps[0], False),
+        (WAITING.steps[0], SALE.steps[2], False),
+    ],
+)
+def test_shares_are_of_those_who_were_asked_the_same(one: Step, other: Step, same: bool) -> None:
+    """Whatever the ways hold, and however long the wait is."""
+    trees = [SALE.model_copy(update={"steps": (step,)}) for step in (one, other)]
+    assert asks_the_same(trees[0], trees[1], "0") is same
+    assert not asks_the_same(trees[0], trees[1], "7")
 
 
 def test_nobody_is_lost_on_the_way() -> None:
