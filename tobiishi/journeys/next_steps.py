@@ -97,7 +97,7 @@ def in_words(next_step: NextStep, language: Language, *, at: datetime) -> str:
     if ways := ways_in_words(scenario, plan.step, language):
         on = " → ".join(ways)
         what += f"（{on}）" if ja else f" (on the way: {on})"
-    due = due_in_words(plan.due, scenario.timezone)
+    due = due_in_words(plan.due, scenario.timezone, language)
     is_due = plan.due <= at
     if ja:
         text = f"次は{what}、{'予定の時刻を過ぎました' if is_due else '予定'}：{due}"

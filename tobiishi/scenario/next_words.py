@@ -82,9 +82,10 @@ def way_in_words(step: Step, way: int | None, language: Language) -> str:
     return _case(step.branch[way], language)
 
 
-def due_in_words(due: datetime, timezone: str) -> str:
+def due_in_words(due: datetime, timezone: str, language: Language) -> str:
     """A moment as the zone's clock shows it, and the zone: `2026-11-28 10:00 (Asia/Tokyo)`."""
-    return f"{due.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M} ({timezone})"
+    shown = f"{due.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
+    return f"{shown}（{timezone}）" if language == "ja" else f"{shown} ({timezone})"
 
 
 def _case(case: Case, language: Language) -> str:

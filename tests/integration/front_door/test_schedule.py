@@ -389,7 +389,7 @@ async def test_the_command_is_a_table_for_marketers(
     assert "1,240" in printed
     assert "1 held" in printed
     assert "held: scenario news (棚卸し)" in printed
-    assert f"{local:%Y-%m}: 191 of 1,000 messages used, 809 left" in printed
+    assert f"{datetime.now(TOKYO):%Y-%m}: 191 of 1,000 messages used, 809 left" in printed
     assert "they run out on" in printed
     assert "friends who get several messages within an hour: 1" in printed
     assert f"{ids[0]}: " in printed

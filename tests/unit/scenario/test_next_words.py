@@ -115,5 +115,5 @@ def test_the_way_past_all_cases() -> None:
 
 def test_a_moment_is_shown_with_its_zone() -> None:
     moment = at("2026-11-28 10:00")
-    assert due_in_words(moment, "Asia/Tokyo") == "2026-11-28 10:00 (Asia/Tokyo)"
-    assert due_in_words(moment, "Europe/Paris") == "2026-11-28 02:00 (Europe/Paris)"
+    assert due_in_words(moment, "Asia/Tokyo", "en") == "2026-11-28 10:00 (Asia/Tokyo)"
+    assert due_in_words(moment, "Europe/Paris", "ja") == "2026-11-28 02:00（Europe/Paris）"
