@@ -6,6 +6,7 @@ each of these groups (`tobiishi.scenario.expecting`), and not once for each frie
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _sql = queries("schedule")
 MOST_COUNTED = 2000
 #: Friends who are listed as getting several messages within an hour.
 MOST_LISTED = 100
+#: The entry of those of whom no wait asks for it: the same one, so that they are walked on as one.
+_ANY_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 #: LINE counts months in Japan.
 _JAPAN = timezone(timedelta(hours=9))
 
@@ -190,8 +193,9 @@ async def _walk_all(
     }
     groups = await _groups(connection, channel, scenarios, held, until=until, zone=zone, only=only)
     taken = await _ways_taken(connection, versions, channel, scenarios)
-    walked = []
-    for (name, version), scenario in scenarios.items():
+
+    def walk(name: str, version: int) -> _Walked:
+        scenario = scenarios[name, version]
         by = [hold for hold in held if (hold.scope, hold.name) in _holding(name)]
         outlook = walk_on(
             scenario,
@@ -202,15 +206,16 @@ async def _walk_all(
             zone=zone,
             held_until=_end_of(by),
         )
-        walked.append(
-            _Walked(
-                scenario=scenario,
-                version=version,
-                outlook=outlook,
-                taken=taken[name, version],
-                is_held=bool(by),
-            )
+        return _Walked(
+            scenario=scenario,
+            version=version,
+            outlook=outlook,
+            taken=taken[name, version],
+            is_held=bool(by),
         )
+
+    # In a thread: for many it takes a second, in which the starter must answer others.
+    walked = [await asyncio.to_thread(walk, *key) for key in scenarios]
     return walked, sum(row["not_known"] for row in found)
 
 
@@ -264,7 +269,7 @@ def _counts_days(scenario: Scenario) -> bool:
 
 
 def _group(row: asyncpg.Record, scenario: Scenario) -> Group:
-    started_at = row["due"]  # It is not asked for.
+    started_at = _ANY_DAY
     if row["entered_on"] is not None:
         noon = datetime.combine(row["entered_on"], time(12), ZoneInfo(scenario.timezone))
         started_at = noon.astimezone(UTC)

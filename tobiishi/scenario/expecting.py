@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,12 @@ from tobiishi.scenario.planning import (
 _MOMENT = timedelta(seconds=1)
 
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+#: What is left of a sum of fractions that should be none.
+_NOBODY = 1e-9
+
+#: The stages of a wait for an audience: the latter are its ways, each one more.
+_BEGINS, _IN_TIME, _TOO_LATE = 0, 1, 2
 
 #: How many friends took each way at a step.
 WaysTaken: TypeAlias = Mapping[int | None, int]
@@ -134,7 +141,7 @@ class _Place:
 
     hour: datetime
     path: tuple[int, ...]
-    #: Of a wait for an audience: it begins (0), it is over by the way that is this less one.
+    #: Of a wait for an audience: it begins, or it is over, in time or too late.
     stage: int
     #: Of those who are due in one and the same minute; -1: they are somewhere in the hour.
     minute: int
@@ -173,6 +180,11 @@ class _Walk:
         self.splits: dict[str, dict[int | None, float]] = {}
         self._crowds: dict[_Place, _Crowd] = {}
         self._places: list[_Place] = []
+        #: Of each wait for an audience, how many friends an hour join from a full hour on: by how
+        #: many more than in the hour before, and in the hour that was walked through last.
+        self._rates: defaultdict[tuple[str, datetime], defaultdict[datetime, float]]
+        self._rates = defaultdict(lambda: defaultdict(float))
+        self._joining: dict[tuple[str, datetime], float] = {}
 
     def begin(self, group: Group) -> None:
         """Begin with friends who are there now."""
@@ -189,10 +201,13 @@ class _Walk:
         while self._places:
             place = heapq.heappop(self._places)
             crowd = self._crowds.pop(place)
-            into = timedelta(minutes=place.minute)
-            if place.minute < 0:
-                into = crowd.into / crowd.friends
-            self._pass(place, place.hour + into, crowd.friends)
+            if place.stage == _IN_TIME:
+                self._join(place, crowd)
+            if crowd.friends:
+                into = timedelta(minutes=place.minute)
+                if place.minute < 0:
+                    into = crowd.into / crowd.friends
+                self._pass(place, place.hour + into, crowd.friends)
 
     def _pass(self, place: _Place, at: datetime, friends: float) -> None:
         """Take the step of those who are at the place then."""
@@ -210,7 +225,7 @@ class _Walk:
                 later = plan_to_wait(self.scenario, step, started_at=started_at, now=then)
                 self._wait(step, then, later.due, started_at, friends)
             case Action.LOOK:
-                self._take(step, place.stage - 1, then, started_at, friends)
+                self._take(step, place.stage - _IN_TIME, then, started_at, friends)
 
     def _send(
         self,
@@ -250,11 +265,40 @@ class _Walk:
     def _wait(
         self, step: str, since: datetime, due: datetime, started_at: datetime, friends: float
     ) -> None:
-        """Wait for an audience: those who join in time do so at any moment of it."""
-        shares = self._shares(step)
-        for moment, share in _evenly(since, min(due, self.until), due, self.zone):
-            self._come(Action.LOOK, step, moment, started_at, friends * shares[0] * share, stage=1)
-        self._come(Action.LOOK, step, due, started_at, friends * shares[1], stage=2)
+        """Wait for an audience: those who join in time do so at any moment of it.
+
+        Thousands may wait for weeks, and so the whole hours of it are kept as a rate.
+        """
+        in_time, too_late = (friends * share for share in self._shares(step).values())
+        self._come(Action.LOOK, step, due, started_at, too_late, stage=_TOO_LATE)
+        first, last = hour_of(since, self.zone) + _HOUR, hour_of(due, self.zone)
+        if since >= due or last < first:
+            self._come(
+                Action.LOOK, step, since + (due - since) / 2, started_at, in_time, stage=_IN_TIME
+            )
+            return
+        an_hour = in_time * (_HOUR / (due - since))
+        for start, end in ((since, first), (last, due)):
+            joining = an_hour * ((end - start) / _HOUR)
+            middle = start + (end - start) / 2
+            self._come(Action.LOOK, step, middle, started_at, joining, stage=_IN_TIME)
+        if first < min(last, self.until) and an_hour:
+            rates = self._rates[step, started_at]
+            rates[first] += an_hour
+            rates[last] -= an_hour
+            self._crowd(Action.LOOK, step, first, started_at, stage=_IN_TIME)
+
+    def _join(self, place: _Place, crowd: _Crowd) -> None:
+        """Add those who join what they wait for in this hour, and go on waiting in the next."""
+        key = place.step, place.started_at
+        changes = self._rates[key]
+        rate = self._joining.get(key, 0) + changes.pop(place.hour, 0)
+        self._joining[key] = rate = rate if rate > _NOBODY else 0
+        crowd.friends += rate
+        crowd.into += _HOUR / 2 * rate
+        next_hour = place.hour + _HOUR
+        if rate and next_hour < self.until:
+            self._crowd(Action.LOOK, place.step, next_hour, place.started_at, stage=_IN_TIME)
 
     def _go_on(self, plan: Plan, now: datetime, started_at: datetime, friends: float) -> None:
         """Come to what the plan has next, spread out where the scenario wants that."""
@@ -270,16 +314,26 @@ class _Walk:
         started_at: datetime,
         friends: float,
         *,
-        stage: int = 0,
+        stage: int = _BEGINS,
     ) -> None:
         if action is Action.END or at >= self.until or not friends:
             return
+        crowd = self._crowd(action, step, at, started_at, stage=stage)
+        crowd.friends += friends
+        crowd.into += (at - hour_of(at, self.zone)) * friends
+
+    def _crowd(
+        self, action: Action, step: str, at: datetime, started_at: datetime, *, stage: int
+    ) -> _Crowd:
+        """Those who are at the place then, who may be nobody yet."""
         hour = hour_of(at, self.zone)
+        # Friends join at any moment, be it a full minute or not.
+        is_shared = stage != _IN_TIME and not (at.second or at.microsecond)
         place = _Place(
             hour=hour,
-            path=tuple(int(index) for index in step.split(".")),
+            path=_path(step),
             stage=stage,
-            minute=-1 if at.second or at.microsecond else (at - hour) // _MINUTE,
+            minute=(at - hour) // _MINUTE if is_shared else -1,
             started_at=started_at,
             action=action,
             step=step,
@@ -287,9 +341,7 @@ class _Walk:
         if place not in self._crowds:
             self._crowds[place] = _Crowd()
             heapq.heappush(self._places, place)
-        crowd = self._crowds[place]
-        crowd.friends += friends
-        crowd.into += (at - hour) * friends
+        return self._crowds[place]
 
     def _shares(self, step: str) -> dict[int | None, float]:
         if step not in self.splits:
@@ -312,3 +364,8 @@ def _evenly(
         end = min(hour_of(start, zone) + _HOUR, last)
         yield start + (end - start) / 2, (end - start) / (last - first)
         start = end
+
+
+@lru_cache(maxsize=10_000)
+def _path(step: str) -> tuple[int, ...]:
+    return tuple(int(index) for index in step.split("."))
