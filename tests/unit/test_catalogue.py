@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tobiishi.words import TEMPLATES, Language, Sentence, Template, in_words, of_locale, preferred
+from tobiishi.words import TEMPLATES, Sentence, Template, in_words
 
 ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 12, 1, 9, 5, tzinfo=ZoneInfo("Asia/Tokyo"))
@@ -99,39 +99,3 @@ def test_times_are_counted(number: int, words: str) -> None:
         in_words(Sentence("way.number", {"number": number}), "en") == f"the {words} way of a branch"
     )
     assert in_words(Sentence("way.number", {"number": number}), "ja") == f"{number}番目の分岐"
-
-
-@pytest.mark.parametrize(
-    ("header", "language"),
-    [
-        (None, "en"),
-        ("", "en"),
-        ("ja", "ja"),
-        ("ja-JP,ja;q=0.9,en-US;q=0.8", "ja"),
-        ("en-GB, ja;q=0.9", "en"),
-        ("fr, de;q=0.9, ja;q=0.1", "ja"),
-        ("en;q=0.2, JA;Q=0.3", "ja"),
-        ("ja;q=0, en", "en"),
-        ("ja;q=much", "en"),
-        ("*", "en"),
-        ("jam", "en"),
-    ],
-)
-def test_a_browser_gets_its_language(header: str | None, language: Language) -> None:
-    assert preferred(header) == language
-
-
-@pytest.mark.parametrize(
-    ("locale", "language"),
-    [
-        ("ja_JP.UTF-8", "ja"),
-        ("ja", "ja"),
-        ("ja.eucJP", "ja"),
-        ("en_US.UTF-8", "en"),
-        ("C.UTF-8", "en"),
-        ("", "en"),
-        (None, "en"),
-    ],
-)
-def test_a_terminal_gets_its_language(locale: str | None, language: Language) -> None:
-    assert of_locale(locale) == language

@@ -28,13 +28,14 @@ from tobiishi.journeys.explaining import (
 )
 from tobiishi.journeys.journeys import Journey
 from tobiishi.journeys.reasons import Titles, cause_of, reason_of, skip_of
+from tobiishi.languages import Language
 from tobiishi.people.audiences import Membership
 from tobiishi.people.events import EventSource, FriendEvent
 from tobiishi.people.friends import Attributes, Friend, Seen
 from tobiishi.plan import Action, JourneyRef
 from tobiishi.scenario import FriendFacts, branch_at, choose
 from tobiishi.scenario.model import Case
-from tobiishi.words import Language, Sentence, in_words
+from tobiishi.words import Sentence, in_words
 
 HANAKO = "U" + "1" * 32
 JAPAN = ZoneInfo("Asia/Tokyo")

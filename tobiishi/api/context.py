@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
-from fastapi import Depends, HTTPException, Query, Request
+from fastapi import Depends, Header, HTTPException, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from temporalio.client import Client
 
@@ -20,6 +20,7 @@ from tobiishi.channels.channels import Channels
 from tobiishi.channels.vault import Vault
 from tobiishi.database import Database
 from tobiishi.errors import SettingError
+from tobiishi.languages import Language, of_header
 from tobiishi.limits import Limit
 from tobiishi.metrics import Gauges
 from tobiishi.publishing.versions import Versions
@@ -127,3 +128,19 @@ InChannel = Annotated[
     str, Query(alias="channel", description="The LINE channel.", pattern=r"^[a-z0-9][a-z0-9-]*$")
 ]
 DEFAULT_CHANNEL = channels.DEFAULT
+
+
+async def _language(
+    lang: Annotated[
+        Language | None,
+        Query(description="The language of what people read; else by `Accept-Language`."),
+    ] = None,
+    accept_language: Annotated[
+        str | None, Header(description="Languages that are understood; `lang` counts before it.")
+    ] = None,
+) -> Language:
+    return lang or of_header(accept_language)
+
+
+#: The language in which the answer is to have what people read.
+InLanguage = Annotated[Language, Depends(_language)]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic_core import to_jsonable_python
 
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, InLanguage
 from tobiishi.api.described import Described
 from tobiishi.api.errors import WRONG_SCENARIO, answers
 from tobiishi.errors import Invalid
+from tobiishi.languages import Language
 from tobiishi.publishing import versions
 from tobiishi.publishing.validation import aside
 from tobiishi.scenario import Scenario, read
-from tobiishi.scenario.difference_words import NOTHING, Language, difference_in_words
+from tobiishi.scenario.difference_words import NOTHING, difference_in_words
 from tobiishi.scenario.differences import differences
 
 router = APIRouter(
@@ -23,12 +24,6 @@ router = APIRouter(
     dependencies=[Authorised],
     responses=answers(400, 401, 404, 503),
 )
-
-Lang = Annotated[
-    Language | None,
-    Query(description="Of the words; else the first of `Accept-Language`, or English."),
-]
-Accepts = Annotated[str, Header(alias="Accept-Language", include_in_schema=False)]
 
 
 class Difference(Described):
@@ -63,15 +58,14 @@ class Comparison(Described):
 async def between_versions(
     scenario: str,
     context: InContext,
+    language: InLanguage,
     a: Annotated[
         int | None, Query(ge=1, description="The older version; the one before `b` if left out.")
     ] = None,
     b: Annotated[
         int | None, Query(ge=1, description="The newer version; the live one if left out.")
     ] = None,
-    lang: Lang = None,
     channel: InChannel = DEFAULT_CHANNEL,
-    accepts: Accepts = "",
 ) -> Comparison:
     """What has become of `a` to make it `b`, in words."""
     async with context.database.connection() as connection:
@@ -83,7 +77,6 @@ async def between_versions(
         if a is None and newer.version == 1:
             raise Invalid(f"version 1 of {scenario!r} is the first; name another one as `b`")
         older = await versions.get(connection, channel, scenario, a or newer.version - 1)
-    language = lang or _language_of(accepts)
     return await _compared(older, newer.scenario, language, b=newer.version)
 
 
@@ -101,12 +94,11 @@ async def between_versions(
 async def with_file(
     request: Request,
     context: InContext,
+    language: InLanguage,
     a: Annotated[
         int | None, Query(ge=1, description="The version; the live one if left out.")
     ] = None,
-    lang: Lang = None,
     channel: InChannel = DEFAULT_CHANNEL,
-    accepts: Accepts = "",
 ) -> Comparison:
     """The body is the YAML: what publishing it would change, in words."""
     data = await request.body()
@@ -118,7 +110,7 @@ async def with_file(
             if a is None
             else await versions.get(connection, channel, name, a)
         )
-    return await _compared(version, source.scenario, lang or _language_of(accepts), b=None)
+    return await _compared(version, source.scenario, language, b=None)
 
 
 async def _compared(
@@ -140,7 +132,3 @@ async def _compared(
         differences=found,
         text="\n".join(each.text for each in found) or NOTHING[language],
     )
-
-
-def _language_of(accepts: str) -> Language:
-    return "ja" if accepts.strip().lower().startswith("ja") else "en"

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ConfigDict, Field
 
 from tobiishi.api import paging
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
+from tobiishi.api.context import (
+    DEFAULT_CHANNEL,
+    Authorised,
+    InChannel,
+    InContext,
+    InLanguage,
+)
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
-from tobiishi.database import Connection
-from tobiishi.journeys import deliveries, journeys
+from tobiishi.database import Connection, clock
+from tobiishi.journeys import deliveries, journeys, next_steps
+from tobiishi.languages import Language
 from tobiishi.people import audiences, friends
 from tobiishi.people.friends import Attributes
+from tobiishi.plan import Action
 from tobiishi.relay import forgetting
+from tobiishi.scenario import send_at, wait_for_at
+from tobiishi.scenario.next_words import ways_in_words
 from tobiishi.scenario.parts import Tag, plain_tag
 from tobiishi.user_ids import FriendId
 
@@ -82,6 +93,36 @@ class JourneyDelivery(_Read):
     """The X-Line-Request-Id of LINE's answer; null where there was none."""
 
 
+class NextStep(Described):
+    """What comes next in a journey that goes on."""
+
+    state: next_steps.NextState
+    """`held`: a hold on its channel, its scenario or its friend keeps its sends waiting.
+    `stopping`: it is being ended. `not_known`: it is about to begin, or went to sleep under an
+    older release."""
+    in_words: str
+    """All of it, in the language of `Accept-Language`: Japanese or English."""
+    action: Action | None
+    """What is done next; `watch` begins to wait for an audience, `look` ends that wait. Null where
+    that is not known, as are the others."""
+    step: str | None
+    """The step of the scenario; empty at its end."""
+    message: str | None
+    """The name of the message, where one is sent next."""
+    ways: list[str]
+    """The ways of branches and waits for audiences on which the step is, the outermost first."""
+    due: datetime | None
+    """When, by the clock of the scenario's time zone."""
+    timezone: str
+    """The scenario's time zone."""
+    wait: str | None
+    """The step of the wait that it is in; null where in none."""
+    audience: str | None
+    """The audience that it waits for; null where for none."""
+    holds: list[str]
+    """What keeps its sends waiting, in words."""
+
+
 class Journey(Described):
     """One journey of the friend, from its cause to its last step."""
 
@@ -107,6 +148,8 @@ class Journey(Described):
     """What it did, step by step."""
     deliveries: list[JourneyDelivery]
     """The messages that it came to send."""
+    next: NextStep | None
+    """What comes next; null once it has ended."""
 
 
 class FriendSummary(_Read):
@@ -210,12 +253,17 @@ async def forget(
     return {"detail": "the friend is being forgotten"}
 
 
-@router.get("/{friend}", summary="A friend, with every journey and why each step was taken")
+@router.get(
+    "/{friend}", summary="A friend, with every journey, why each step was taken and what comes next"
+)
 async def show(
-    friend: FriendId, context: InContext, channel: InChannel = DEFAULT_CHANNEL
+    friend: FriendId,
+    context: InContext,
+    language: InLanguage,
+    channel: InChannel = DEFAULT_CHANNEL,
 ) -> Friend:
     async with context.database.connection() as connection:
-        return await _whole(connection, await friends.get(connection, channel, friend))
+        return await _whole(connection, await friends.get(connection, channel, friend), language)
 
 
 @router.patch(
@@ -227,6 +275,7 @@ async def set_attributes(
     friend: FriendId,
     body: Attributes,
     context: InContext,
+    language: InLanguage,
     channel: InChannel = DEFAULT_CHANNEL,
 ) -> Friend:
     async with context.database.transaction() as connection:
@@ -235,6 +284,7 @@ async def set_attributes(
             await friends.set_attributes(
                 connection, channel, friend, body, at=context.database.now()
             ),
+            language,
         )
     context.relay.changes.ring()
     return answer
@@ -242,7 +292,11 @@ async def set_attributes(
 
 @router.post("/{friend}/tags", summary="Add and remove tags", responses=answers(400, 413))
 async def retag(
-    friend: FriendId, body: Tags, context: InContext, channel: InChannel = DEFAULT_CHANNEL
+    friend: FriendId,
+    body: Tags,
+    context: InContext,
+    language: InLanguage,
+    channel: InChannel = DEFAULT_CHANNEL,
 ) -> Friend:
     async with context.database.transaction() as connection:
         known = await friends.get(connection, channel, friend)
@@ -254,12 +308,12 @@ async def retag(
             remove=tuple(body.remove),
             at=context.database.now(),
         )
-        answer = await _whole(connection, known)
+        answer = await _whole(connection, known, language)
     context.relay.changes.ring()
     return answer
 
 
-async def _whole(connection: Connection, friend: friends.Friend) -> Friend:
+async def _whole(connection: Connection, friend: friends.Friend, language: Language) -> Friend:
     memberships = await audiences.memberships_of(connection, friend.channel, friend.friend)
     return Friend(
         channel=friend.channel,
@@ -276,13 +330,15 @@ async def _whole(connection: Connection, friend: friends.Friend) -> Friend:
             for audience, member in memberships.items()
         ],
         journeys=[
-            await _journey(connection, journey)
+            await _journey(connection, journey, language)
             for journey in await journeys.of_friend(connection, friend.channel, friend.friend)
         ],
     )
 
 
-async def _journey(connection: Connection, journey: journeys.Journey) -> Journey:
+async def _journey(
+    connection: Connection, journey: journeys.Journey, language: Language
+) -> Journey:
     ref = journey.ref
     return Journey(
         scenario=ref.scenario,
@@ -302,4 +358,30 @@ async def _journey(connection: Connection, journey: journeys.Journey) -> Journey
             JourneyDelivery.model_validate(delivery)
             for delivery in await deliveries.of_journey(connection, ref.journey_id)
         ],
+        next=await _next(connection, journey, language),
+    )
+
+
+async def _next(
+    connection: Connection, journey: journeys.Journey, language: Language
+) -> NextStep | None:
+    at = await clock(connection)
+    found = await next_steps.of_journey(connection, journey, at=at)
+    if found is None:
+        return None
+    plan, scenario = found.plan, found.scenario
+    action = plan.action if plan else None
+    step = plan.step if plan else ""
+    return NextStep(
+        state=found.state,
+        in_words=next_steps.in_words(found, language, at=at),
+        action=action,
+        step=step if plan else None,
+        message=send_at(scenario, step).name if action is Action.SEND else None,
+        ways=ways_in_words(scenario, step, language),
+        due=plan.due.astimezone(ZoneInfo(scenario.timezone)) if plan else None,
+        timezone=scenario.timezone,
+        wait=(plan.wait if plan else "") or None,
+        audience=wait_for_at(scenario, step).audience if action is Action.LOOK else None,
+        holds=[next_steps.hold_in_words(hold, language) for hold in found.holds],
     )

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 
-from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext
+from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InContext, InLanguage
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.journeys.deliveries import Delivery, DeliveryStatus
 from tobiishi.journeys.explaining import Paragraph, Question, Walked
 from tobiishi.journeys.why import why
+from tobiishi.languages import Language
 from tobiishi.user_ids import FriendId
-from tobiishi.words import Language, Sentence, in_words, preferred
+from tobiishi.words import Sentence, in_words
 
 router = APIRouter(
     prefix="/api/friends",
@@ -116,6 +117,7 @@ async def explain(
     response: Response,
     friend: FriendId,
     context: InContext,
+    language: InLanguage,
     channel: InChannel = DEFAULT_CHANNEL,
     message: Annotated[
         str | None,
@@ -141,19 +143,11 @@ async def explain(
             description="Each journey, or each time that the message was sent: a paragraph each.",
         ),
     ] = False,
-    lang: Annotated[
-        Language | None,
-        Query(description="The language; where left out, the best by `Accept-Language`."),
-    ] = None,
-    accept_language: Annotated[
-        str | None, Header(description="Languages that are understood; `lang` counts before it.")
-    ] = None,
 ) -> Why:
     """From the database alone: true also after Temporal has forgotten the journey.
 
     What is not kept any more is said to be unknown.
     """
-    language = lang or preferred(accept_language)
     question = Question(message=message or None, scenario=scenario or None, every=every)
     async with context.database.connection() as connection:
         await context.channels.get(connection, channel)

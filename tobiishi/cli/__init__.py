@@ -20,6 +20,7 @@ from tobiishi.cli import (
     pace,
     route,
     scenario,
+    schedule,
     site,
     stuck,
     why,
@@ -44,7 +45,15 @@ app.add_typer(site.app, name="site")
 app.add_typer(route.app, name="route")
 app.add_typer(stuck.app, name="stuck")
 
-for command in (hold.pause, hold.resume, hold.holds, pace.pace, delivery.deliveries, why.why):
+for command in (
+    schedule.schedule,
+    hold.pause,
+    hold.resume,
+    hold.holds,
+    pace.pace,
+    delivery.deliveries,
+    why.why,
+):
     app.command()(command)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +10,9 @@ import typer
 
 from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli import out
+from tobiishi.cli.language import language
 from tobiishi.cli.options import Channel
 from tobiishi.cli.server import Failed, call, path_of
-from tobiishi.scenario.difference_words import Language
 
 
 def diff(
@@ -32,7 +31,7 @@ def diff(
     """
     if lang not in (None, "ja", "en"):
         raise Failed(f"--lang is ja or en, not {lang!r}")
-    params: dict[str, Any] = {"channel": channel, "lang": lang or language_here()}
+    params: dict[str, Any] = {"channel": channel, "lang": lang or language()}
     if a is not None:
         params["a"] = a
     file = Path(what)
@@ -54,9 +53,3 @@ def diff(
     out.line(f"{done['scenario']} v{done['a']} → {newer}")
     for each in done["text"].split("\n"):
         out.line(f"  {each}")
-
-
-def language_here() -> Language:
-    """The language of the terminal, of those that we speak."""
-    locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG", "")
-    return "ja" if locale.lower().startswith("ja") else "en"

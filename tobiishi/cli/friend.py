@@ -64,7 +64,7 @@ def list_all(
 
 @app.command()
 def show(friend: FriendId, channel: Channel = DEFAULT) -> None:
-    """A friend, with every journey and why each step was taken."""
+    """A friend, with every journey, why each step was taken and what comes next."""
     known = call("GET", path_of("friends", friend), params={"channel": channel})
     out.words(known["status"], bold=known["display_name"] or friend)
     out.words("tags:", ", ".join(known["tags"]) or "none")
@@ -88,6 +88,8 @@ def show(friend: FriendId, channel: Channel = DEFAULT) -> None:
             table.add_row(local(entry["at"], seconds=True), entry["step"], entry["said"])
         if journey["trail"]:
             table.show()
+        if journey["next"]:
+            out.words(f"→ {journey['next']['in_words']}")
 
 
 @app.command()

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
+from tobiishi.cli.language import language
 from tobiishi.errors import TobiishiError
 from tobiishi.local.keys import kept_keys
 from tobiishi.settings import Settings
@@ -39,7 +40,7 @@ def call(method: str, path: str, *, timeout: float | None = 60, **request: Any) 
             f"{settings.home} has none either; set it"
         )
     try:
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}", "Accept-Language": language()}
         answer = asyncio.run(
             _answer(method, url + path, seconds=timeout, headers=headers, **request)
         )

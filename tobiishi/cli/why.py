@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
 
 from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli import out
+from tobiishi.cli.language import language
 from tobiishi.cli.options import Channel
 from tobiishi.cli.people import found
 from tobiishi.cli.server import call, path_of
-from tobiishi.words import Language, of_locale
-
-
-def language() -> Language:
-    """The language of the terminal, as `LC_ALL`, `LC_MESSAGES` or `LANG` has it."""
-    named = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    return of_locale(next(filter(None, named), None))
 
 
 def why(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
+from tobiishi.languages import Language
 from tobiishi.scenario.conditions import in_words
 from tobiishi.scenario.differences import Difference, Spot, WayOn, Word
 from tobiishi.scenario.model import (
@@ -24,8 +25,6 @@ from tobiishi.scenario.model import (
     Window,
 )
 from tobiishi.scenario.parts import Condition, ScenarioPart
-
-Language: TypeAlias = Literal["ja", "en"]
 
 #: By code, and then by language; the names in braces are the difference's params.
 TEMPLATES: Mapping[str, Mapping[Language, str]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ from tobiishi.scenario.clock import (
     opening_after,
 )
 from tobiishi.scenario.conditions import question, shortened
-from tobiishi.scenario.model import Case, Scenario, Send, Step, TagStep, WaitFor
+from tobiishi.scenario.model import Case, Scenario, Send, Step, TagStep, Wait, WaitFor
 
 T = TypeVar("T")
 
@@ -60,14 +60,22 @@ def spread_out(scenario: Scenario, plan: Plan, *, friend: str, now: datetime) ->
     Friends who wait for a time of day, a full minute, are due together. Each has a moment of their
     own within the scenario's spread, always the same one, and none after the window has closed.
     """
+    room = room_to_spread(scenario, plan, now=now)
+    if not room:
+        return plan
+    return _moved(scenario, plan, plan.due + room * _share(scenario.scenario, friend), now)
+
+
+def room_to_spread(scenario: Scenario, plan: Plan, *, now: datetime) -> timedelta:
+    """How long after the plan's moment the last of those who share it goes on; zero: at once."""
     is_shared = plan.due > now and plan.due.second == plan.due.microsecond == 0
     if scenario.spread is None or not is_shared or plan.action is Action.END:
-        return plan
+        return timedelta(0)
     room = scenario.spread.length
     if scenario.window and is_within(scenario.window, plan.due, scenario.timezone):
         closing = closing_after(scenario.window, plan.due, scenario.timezone)
         room = min(room, closing - plan.due)
-    return _moved(scenario, plan, plan.due + room * _share(scenario.scenario, friend), now)
+    return room
 
 
 def _share(scenario: str, friend: str) -> float:
@@ -136,6 +144,37 @@ def plan_to_wait(scenario: Scenario, step: str, *, started_at: datetime, now: da
 def wait_for_at(scenario: Scenario, step: str) -> WaitFor:
     """The wait for an audience at that step. Raises `LookupError` where there is none."""
     return _found(_step_at(scenario, _path(step)).wait_for, step)
+
+
+def ways_at(scenario: Scenario, step: str) -> tuple[int | None, ...]:
+    """The ways on from the step, as `plan_way` takes them; None goes past all cases of a branch.
+
+    None at all where it is neither a branch nor a wait for an audience.
+    """
+    found = _step_at(scenario, _path(step))
+    ways = tuple(range(len(found.ways)))
+    if found.branch and found.branch[-1].when is not None:
+        return (*ways, None)
+    return ways
+
+
+def step_at(scenario: Scenario, step: str) -> Step:
+    """The step there. Raises `LookupError` where there is none."""
+    return _step_at(scenario, _path(step))
+
+
+def way_to(scenario: Scenario, step: str) -> list[tuple[Step, int]]:
+    """The steps on whose ways the step is, each with that way, the outermost first."""
+    path = _path(step)
+    return [
+        (_step_at(scenario, path[: depth + 1]), path[depth + 1])
+        for depth in range(0, len(path) - 1, 2)
+    ]
+
+
+def wait_at(scenario: Scenario, step: str) -> Wait:
+    """The wait at that step. Raises `LookupError` where there is none."""
+    return _found(_step_at(scenario, _path(step)).wait, step)
 
 
 def tag_at(scenario: Scenario, step: str) -> TagStep:

@@ -5,17 +5,6 @@ Whoever has something to tell makes a `Sentence`: a code that never changes and 
 """
 
 from tobiishi.words.catalogue import TEMPLATES, Sentence, in_words
-from tobiishi.words.languages import DEFAULT, LANGUAGES, Language, of_locale, preferred
 from tobiishi.words.template import Template
 
-__all__ = [
-    "DEFAULT",
-    "LANGUAGES",
-    "TEMPLATES",
-    "Language",
-    "Sentence",
-    "Template",
-    "in_words",
-    "of_locale",
-    "preferred",
-]
+__all__ = ["TEMPLATES", "Sentence", "Template", "in_words"]

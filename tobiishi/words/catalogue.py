@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from tobiishi.words.languages import Language
+from tobiishi.languages import Language
 from tobiishi.words.template import Template
 from tobiishi.words.why import WHY
 
