@@ -17,8 +17,8 @@ from tobiishi.journeys.because import Memory, because
 from tobiishi.journeys.deliveries import Delivery, DeliveryStatus
 from tobiishi.journeys.explaining import (
     Adding,
+    ComingStep,
     Kept,
-    NextStep,
     Offered,
     Question,
     StartRule,
@@ -125,7 +125,7 @@ def walk(
     ended: datetime | None = None,
     outcome: str | None = None,
     because: str | None = None,
-    next_step: NextStep | None = None,
+    next_step: ComingStep | None = None,
     why: str = "was added as a friend",
     entry: int = 1,
     began: datetime = BEGAN,
@@ -298,7 +298,7 @@ def hold(scope: Scope, name: str, kind: HoldKind = "paused") -> Hold:
     )
 
 
-WAITING = NextStep(action=Action.BRANCH, step="2", due=at(4))
+WAITING = ComingStep(action=Action.BRANCH, step="2", due=at(4))
 CASES = {
     # --- why
     "by default, the last message": (
@@ -448,7 +448,7 @@ CASES = {
                 did("0", at(1)),
                 did("2", at(4), "→ goes on", case=None, saw={}),
                 deliveries=(HELLO,),
-                next_step=NextStep(action=Action.LOOK, step="3", due=at(11)),
+                next_step=ComingStep(action=Action.LOOK, step="3", due=at(11)),
             )
         ),
         Question(scenario="welcome"),
@@ -547,7 +547,7 @@ CASES = {
         walk(
             did("0", at(1)),
             branched(at(4), gender="female"),
-            next_step=NextStep(action=Action.SEND, step="2.2.0", due=at(5, "9:00")),
+            next_step=ComingStep(action=Action.SEND, step="2.2.0", due=at(5, "9:00")),
         ),
     ),
     "it is held": why_not(
@@ -556,7 +556,7 @@ CASES = {
         "シナリオの一時停止（12月3日 8:00から、年末のため）。",
         "They are on the way: the message “hello” is due the same day at 9:30. Sends are held, "
         "however: the scenario was paused on 3 December at 8:00 (年末のため).",
-        walk(next_step=NextStep(action=Action.SEND, step="0", due=at(1, "9:30"))),
+        walk(next_step=ComingStep(action=Action.SEND, step="0", due=at(1, "9:30"))),
         holds=(hold("friend", "U" + "2" * 32), hold("scenario", "welcome")),
     ),
     "LINE has not accepted it yet": why_not(
@@ -568,7 +568,7 @@ CASES = {
         "it yet (tries: 3; the last answer was “429”). Sends are held, however: the month's messages "
         "were used up on 3 December at 8:00 (年末のため).",
         walk(
-            next_step=NextStep(action=Action.SEND, step="0", due=at(1, "9:30")),
+            next_step=ComingStep(action=Action.SEND, step="0", due=at(1, "9:30")),
             deliveries=(
                 delivery("hello", "0", at(1, "9:30"), "claimed", reason="429", attempts=3),
             ),
@@ -644,7 +644,7 @@ CASES = {
         "それ以上の理由は、残っている記録からは分かりません。",
         "They are on the way: a change of tags is due 20 days later, on 21 December at 10:00. What "
         "is kept does not tell why; so it is not known.",
-        walk(did("0", at(1)), next_step=NextStep(action=Action.TAG, step="7", due=at(21))),
+        walk(did("0", at(1)), next_step=ComingStep(action=Action.TAG, step="7", due=at(21))),
     ),
     # --- why not: never in the scenario
     "they have blocked the channel": never(

@@ -45,7 +45,7 @@ class TrailStep:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NextStep:
+class ComingStep:
     """What comes next of a journey, and when."""
 
     action: Action
@@ -63,7 +63,7 @@ class Walked:
     trail: Sequence[TrailStep] = ()
     deliveries: Sequence[Delivery] = ()
     #: None where it is over, or not kept yet.
-    next_step: NextStep | None = None
+    next_step: ComingStep | None = None
 
     @property
     def name(self) -> str:

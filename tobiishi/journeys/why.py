@@ -17,8 +17,8 @@ from tobiishi.errors import NotFound
 from tobiishi.journeys.deliveries import Delivery
 from tobiishi.journeys.explaining import (
     Adding,
+    ComingStep,
     Kept,
-    NextStep,
     Offered,
     Paragraph,
     Question,
@@ -128,10 +128,10 @@ async def _walked(connection: Connection, whom: Mapping[str, str], known: Versio
     return walked
 
 
-def _next_step(row: asyncpg.Record) -> NextStep | None:
+def _next_step(row: asyncpg.Record) -> ComingStep | None:
     if row["ended_at"] is not None or row["next_action"] is None:
         return None
-    return NextStep(action=Action(row["next_action"]), step=row["next_step"], due=row["next_due"])
+    return ComingStep(action=Action(row["next_action"]), step=row["next_step"], due=row["next_due"])
 
 
 async def _memberships(
