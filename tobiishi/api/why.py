@@ -94,7 +94,7 @@ class WhyParagraph(Described):
     """The message that it is about; null where it was not sent."""
 
 
-class Why(Described):
+class Explanation(Described):
     """Why a friend got a message, or did not."""
 
     channel: str
@@ -148,7 +148,7 @@ async def explain(
     accept_language: Annotated[
         str | None, Header(description="Languages that are understood; `lang` counts before it.")
     ] = None,
-) -> Why:
+) -> Explanation:
     """From the database alone: true also after Temporal has forgotten the journey.
 
     What is not kept any more is said to be unknown.
@@ -168,7 +168,7 @@ async def explain(
     response.headers["Content-Language"] = language
     response.headers["Vary"] = "Accept-Language"
     worded = [_paragraph(paragraph, language) for paragraph in paragraphs]
-    return Why(
+    return Explanation(
         channel=channel,
         friend=person.friend,
         display_name=person.display_name,
