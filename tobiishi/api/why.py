@@ -11,7 +11,8 @@ from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InConte
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.journeys.deliveries import Delivery, DeliveryStatus
-from tobiishi.journeys.explaining import Paragraph, Question, Walked
+from tobiishi.journeys.explaining import Paragraph, Question
+from tobiishi.journeys.kept import Walked
 from tobiishi.journeys.why import why
 from tobiishi.user_ids import FriendId
 from tobiishi.words import Language, Sentence, in_words, preferred
@@ -155,7 +156,11 @@ async def explain(
     """
     language = lang or preferred(accept_language)
     question = Question(message=message or None, scenario=scenario or None, every=every)
-    async with context.database.connection() as connection:
+    # One state of the database: a journey that goes on meanwhile is told of as of one moment.
+    async with (
+        context.database.connection() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
         await context.channels.get(connection, channel)
         person, paragraphs = await why(
             connection,
