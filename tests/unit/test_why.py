@@ -15,18 +15,9 @@ from tests.scenarios import scenario_of
 from tobiishi.channels.holds import Hold, HoldKind, Scope
 from tobiishi.journeys.because import Memory, because
 from tobiishi.journeys.deliveries import Delivery, DeliveryStatus
-from tobiishi.journeys.explaining import (
-    Adding,
-    ComingStep,
-    Kept,
-    Offered,
-    Question,
-    StartRule,
-    TrailStep,
-    Walked,
-    explain,
-)
+from tobiishi.journeys.explaining import Question, explain
 from tobiishi.journeys.journeys import Journey
+from tobiishi.journeys.kept import Adding, ComingStep, Kept, Offered, StartRule, TrailStep, Walked
 from tobiishi.journeys.reasons import Titles, cause_of, reason_of, skip_of
 from tobiishi.languages import Language
 from tobiishi.people.audiences import Membership
@@ -869,6 +860,12 @@ def test_whether_they_enter_again_is_told(case: str, language: Language) -> None
             "with all who were in the audience “会員” already",
         ),
         (
+            "was under way in Temporal, and not in the restored database",
+            None,
+            "（きっかけはバックアップからの復元で失われました）",
+            "on an occasion that was lost when a backup was restored",
+        ),
+        (
             "out of the blue",
             None,
             "（きっかけの記録: out of the blue）",
@@ -908,6 +905,7 @@ def friend_event(source: EventSource, event: str, **more: Any) -> FriendEvent:
 def test_what_nobody_foresaw_is_told_as_it_was_written() -> None:
     assert in_words(reason_of("By hand, 12/1", TITLES), "ja") == "By hand, 12/1"
     assert in_words(skip_of("the moon was full"), "en") == "the moon was full"
+    assert skip_of("friend has blocked the channel").code == "skip.blocked"
 
 
 @pytest.mark.parametrize(
@@ -1016,3 +1014,126 @@ def test_a_journey_that_was_moved_to_another_version_is_told_by_what_it_left() -
     got = walk(deliveries=(delivery("gone", "9.1.0", at(2)),))
     (en,) = told(kept(got), "en", Question())
     assert "The message “gone” was sent the next day" in en
+
+
+@pytest.mark.parametrize(
+    ("walked", "more", "codes"),
+    [
+        (walk(next_step=None), {}, ["next_unknown"]),
+        (walk(next_step=ComingStep(action=Action.WATCH, step="3", due=at(4))), {}, ["next"]),
+        (walk(next_step=ComingStep(action=Action.END, step="", due=at(4))), {}, ["next"]),
+        (walk(did("3", at(4), way=0)), {}, ["came_in_time", "next_unknown"]),
+        (walk(branched(at(4)), did("2", at(4))), {}, ["went", "recorded", "next_unknown"]),
+        (walk(stopping="stopped"), {}, ["is_leaving"]),
+        (walk(stopping="exited", because="left bought"), {}, ["is_leaving"]),
+        (
+            walk(deliveries=(delivery("hello", "0", at(1), "claimed"),)),
+            {},
+            ["being_sent", "next_unknown"],
+        ),
+        (
+            walk(deliveries=(delivery("hello", "0", at(1), "skipped", reason="journey exited"),)),
+            {},
+            ["skipped", "next_unknown"],
+        ),
+        (
+            walk(ended=at(4), outcome="exited", because="left bought"),
+            {"memberships": {"bought": (member(at(1), left=at(4)),)}},
+            ["left"],
+        ),
+    ],
+)
+def test_whatever_a_journey_did_is_told(
+    walked: Walked, more: dict[str, Any], codes: list[str]
+) -> None:
+    (paragraph,) = explain(kept(walked, **more), Question(every=True))
+    assert [sentence.code for sentence in paragraph.sentences[1:]] == codes
+    for language in ("ja", "en"):
+        assert all(told(kept(walked, **more), language, Question(every=True)))
+
+
+def test_the_exit_by_which_they_left_an_audience_is_told() -> None:
+    walked = walk(ended=at(4), outcome="exited", because="left bought")
+    facts = kept(walked, memberships={"bought": (member(at(1), left=at(4)),)})
+    (ja,) = told(facts, "ja", Question(every=True))
+    assert "オーディエンス「購入者」から外れたため（API による解除）、シナリオを途中で" in ja
+    (ja,) = told(kept(walked), "ja", Question(every=True))
+    assert "オーディエンス「購入者」から外れたため、シナリオを途中で" in ja
+
+
+def test_who_took_none_of_the_ways_is_told_why() -> None:
+    """Also where a part of the branch has no message, and a wait leaves no message out."""
+    text = """
+scenario: welcome
+title: ようこそ
+start: friend_added
+steps:
+  - branch:
+      - when: {any: [{audience: vip}, {not: {os: ios}}]}
+        steps: [{tag: {add: a}}]
+      - when: {gender: male}
+        steps: [{branch: [{when: {gender: female}, steps: [{send: {name: deep, messages: [
+          {type: text, text: a}]}}]}]}]
+  - wait: {until: "2026-12-02 10:00", if_past: skip}
+  - tag: {add: b}
+  - wait: {days: 1}
+  - tag: {add: c}
+"""
+    branch = branch_at(scenario_of(text), "0")
+    choice = choose(branch, FriendFacts(os="ios", gender="female"))
+    assert choice.case is None
+    passed = did("0", at(4), case=None, saw=choice.saw, parts=choice.parts)
+    walked = walk(passed, did("1", at(4), past=True), text=text)
+    (en,) = told(kept(walked), "en", Question(every=True))
+    assert (
+        "They took none of the ways of a branch 3 days later, on 4 December at 10:00, because they "
+        "were not in the audience “会員” and their phone was iOS and their gender was not male, and "
+        "went on. The steps up to the next wait were left out the same day at 10:00, as the moment "
+        "to wait for was past."
+    ) in en
+    older = did("0", at(4), case=None, saw=choice.saw)
+    (ja,) = told(kept(walk(older, text=text)), "ja", Question(every=True))
+    assert "性別が男性ではなかった" in ja
+    taken = choose(branch, FriendFacts(audiences=frozenset({"vip"})))
+    (ja,) = told(
+        kept(walk(did("0", at(4), case=0, saw=taken.saw), text=text)), "ja", Question(every=True)
+    )
+    assert (
+        "条件「（『会員』に入っている、または（スマートフォンの OSがiOS）ではない）」に当てはまったため、1番目の分岐へ"
+        in ja
+    )
+    deep = choose(branch, FriendFacts(os="ios", gender="male"))
+    (ja,) = told(
+        kept(walk(did("0", at(4), case=1, saw=deep.saw), text=text)), "ja", Question(every=True)
+    )
+    assert "「deep」の分岐へ" in ja
+
+
+def test_a_scenario_that_is_under_way_is_told_without_its_end() -> None:
+    (paragraph,) = explain(kept(walk(next_step=WAITING)), Question(scenario="welcome"))
+    assert [sentence.code for sentence in paragraph.sentences] == ["entered", "next"]
+
+
+def test_a_route_of_long_ago_is_not_that_of_an_unblocking() -> None:
+    walked = walk(why="unblocked the channel", next_step=WAITING)
+    facts = kept(walked, routes=((at(29, month=11), "poster"),))
+    (ja,) = told(facts, "ja", Question())
+    assert "ブロック解除でシナリオ" in ja
+
+
+def test_when_they_were_added_may_be_known_by_their_route_alone() -> None:
+    facts = kept(added=None, status_since=None)
+    (paragraph,) = explain(facts, Question(scenario="welcome"))
+    assert [sentence.code for sentence in paragraph.sentences] == ["not_in_scenario", "not_known"]
+    blocked = kept(friend=hanako(status="blocked"), status_since=None, added=None)
+    (paragraph,) = explain(blocked, Question(scenario="welcome"))
+    assert [sentence.code for sentence in paragraph.sentences][1] == "blocked"
+    few = kept(offered=(offered(),))
+    assert len(explain(few, Question())) == 2
+
+
+def test_who_may_enter_again_after_days_that_are_over_is_told_so() -> None:
+    text = starting("friend_added", "\nreentry: {after_days: 1}")
+    facts = kept(walk(ended=at(4), outcome="completed", text=text), offered=(offered(text),))
+    (paragraph,) = explain(facts, Question(scenario="welcome"))
+    assert paragraph.sentences[-1].code == "reentry_open"

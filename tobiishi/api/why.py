@@ -11,7 +11,8 @@ from tobiishi.api.context import DEFAULT_CHANNEL, Authorised, InChannel, InConte
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.journeys.deliveries import Delivery, DeliveryStatus
-from tobiishi.journeys.explaining import Paragraph, Question, Walked
+from tobiishi.journeys.explaining import Paragraph, Question
+from tobiishi.journeys.kept import Walked
 from tobiishi.journeys.why import why
 from tobiishi.languages import Language
 from tobiishi.user_ids import FriendId
@@ -95,7 +96,7 @@ class WhyParagraph(Described):
     """The message that it is about; null where it was not sent."""
 
 
-class Why(Described):
+class Explanation(Described):
     """Why a friend got a message, or did not."""
 
     channel: str
@@ -143,13 +144,17 @@ async def explain(
             description="Each journey, or each time that the message was sent: a paragraph each.",
         ),
     ] = False,
-) -> Why:
+) -> Explanation:
     """From the database alone: true also after Temporal has forgotten the journey.
 
     What is not kept any more is said to be unknown.
     """
     question = Question(message=message or None, scenario=scenario or None, every=every)
-    async with context.database.connection() as connection:
+    # One state of the database: a journey that goes on meanwhile is told of as of one moment.
+    async with (
+        context.database.connection() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
         await context.channels.get(connection, channel)
         person, paragraphs = await why(
             connection,
@@ -162,7 +167,7 @@ async def explain(
     response.headers["Content-Language"] = language
     response.headers["Vary"] = "Accept-Language"
     worded = [_paragraph(paragraph, language) for paragraph in paragraphs]
-    return Why(
+    return Explanation(
         channel=channel,
         friend=person.friend,
         display_name=person.display_name,

@@ -15,19 +15,9 @@ from tobiishi.channels import holds
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import NotFound
 from tobiishi.journeys.deliveries import Delivery
-from tobiishi.journeys.explaining import (
-    Adding,
-    ComingStep,
-    Kept,
-    Offered,
-    Paragraph,
-    Question,
-    StartRule,
-    TrailStep,
-    Walked,
-    explain,
-)
+from tobiishi.journeys.explaining import Paragraph, Question, explain
 from tobiishi.journeys.journeys import Journey
+from tobiishi.journeys.kept import Adding, ComingStep, Kept, Offered, StartRule, TrailStep, Walked
 from tobiishi.journeys.reasons import Titles
 from tobiishi.people import friends
 from tobiishi.people.audiences import Membership
