@@ -36,10 +36,10 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "this takes {confirmed:,} confirmed and {expected:,} expected",
         "no_limit": "{month}: {used:,} messages used, no limit; "
         "this takes {confirmed:,} confirmed and {expected:,} expected",
-        "runs_out": "; they run out on {day} between {hour}",
+        "runs_out": "; they run out on {day}, {hour}",
         "crowded": "friends who get several messages within an hour: {count:,}",
         "and_more": "  and {count:,} more",
-        "equally": "split equally, as nobody came by yet: {scenario} at {ways}",
+        "equally": "split equally, as nobody came by yet: {scenario}: {ways}",
         "note": "confirmed: somebody waits for exactly this message. expected: by the shares of "
         "those who came by so far. Who enters from now on is not in it.",
     },
@@ -61,7 +61,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "runs_out": "。{day} {hour} に使い切ります",
         "crowded": "1時間のうちに2通以上届く人：{count:,}人",
         "and_more": "  ほか {count:,}人",
-        "equally": "まだだれも通っていないため等分しています：{scenario} の {ways}",
+        "equally": "まだだれも通っていないため等分しています：{scenario}：{ways}",
         "note": "確定：そのメッセージを待っている人。見込み：これまでに通った人の割合から。"
         "これから入る人は含みません。",
     },
@@ -93,7 +93,7 @@ def schedule(
 
 
 def _print(found: dict[str, Any], words: Mapping[str, str]) -> None:
-    until = f"{_day(found['until'], words)} {datetime.fromisoformat(found['until']):%H:%M}"
+    until = f"{_day(found['until'], words)} {_time(found['until'])}"
     heading = words["heading" if found["lines"] else "nothing"]
     out.words(bold=heading.format_map({**found, "until": until}))
     if found["lines"]:
@@ -106,8 +106,8 @@ def _print_lines(lines: list[dict[str, Any]], words: Mapping[str, str]) -> None:
     hour, scenario, message, confirmed, expected, held = words["columns"].split("|")
     table = out.table(
         Column(hour, no_wrap=True),
-        scenario,
-        message,
+        Column(scenario, overflow="fold"),
+        Column(message, overflow="fold"),
         Column(confirmed, justify="right", no_wrap=True),
         Column(expected, justify="right", no_wrap=True),
         held,
@@ -163,9 +163,8 @@ def _crowded(crowded: dict[str, Any], words: Mapping[str, str]) -> Iterator[str]
     yield words["crowded"].format_map(crowded)
     for each in crowded["first"]:
         sends = ", ".join(
-            f"{_day(send['at'], words)} {datetime.fromisoformat(send['at']):%H:%M} "
-            f"{send['scenario']}/{send['message']}"
-            for send in each["sends"]
+            f"{day} " + ", ".join(f"{_time(send['at'])} {_named(send)}" for send in of_day)
+            for day, of_day in groupby(each["sends"], key=lambda send: _day(send["at"], words))
         )
         yield "  " + " ".join(filter(None, [each["display_name"], f"{each['friend']}: {sends}"]))
     if more := crowded["count"] - len(crowded["first"]):
@@ -175,6 +174,14 @@ def _crowded(crowded: dict[str, Any], words: Mapping[str, str]) -> Iterator[str]
 def _day(moment: str, words: Mapping[str, str]) -> str:
     day = datetime.fromisoformat(moment)
     return words["day"].format(day, words["weekdays"].split()[day.weekday()])
+
+
+def _named(send: Mapping[str, str]) -> str:
+    return f"{send['scenario']}/{send['message']}"
+
+
+def _time(moment: str) -> str:
+    return f"{datetime.fromisoformat(moment):%H:%M}"
 
 
 def _hour(moment: str) -> str:

@@ -175,16 +175,19 @@ class _Walk:
         self.now = now
         self.until = until
         self.zone = zone
+        #: What the hours of the walk are counted from: they are all of the same length, while a
+        #: clock that is set back by half an hour has one that is not.
+        self.first_hour = hour_of(now, zone)
         self.held_until = held_until
         self.sends: defaultdict[Foreseen, float] = defaultdict(float)
         self.splits: dict[str, dict[int | None, float]] = {}
         self._crowds: dict[_Place, _Crowd] = {}
         self._places: list[_Place] = []
-        #: Of each wait for an audience, how many friends an hour join from a full hour on: by how
-        #: many more than in the hour before, and in the hour that was walked through last.
-        self._rates: defaultdict[tuple[str, datetime], defaultdict[datetime, float]]
-        self._rates = defaultdict(lambda: defaultdict(float))
-        self._joining: dict[tuple[str, datetime], float] = {}
+        #: Of each wait for an audience, how many friends an hour join, in the hour that was walked
+        #: through last, and by how many more or fewer from a later hour on.
+        self._joining: defaultdict[tuple[str, datetime], float] = defaultdict(float)
+        self._changes: defaultdict[tuple[str, datetime], list[tuple[datetime, float]]]
+        self._changes = defaultdict(list)
 
     def begin(self, group: Group) -> None:
         """Begin with friends who are there now."""
@@ -271,7 +274,7 @@ class _Walk:
         """
         in_time, too_late = (friends * share for share in self._shares(step).values())
         self._come(Action.LOOK, step, due, started_at, too_late, stage=_TOO_LATE)
-        first, last = hour_of(since, self.zone) + _HOUR, hour_of(due, self.zone)
+        first, last = self._hour(since) + _HOUR, self._hour(due)
         if since >= due or last < first:
             self._come(
                 Action.LOOK, step, since + (due - since) / 2, started_at, in_time, stage=_IN_TIME
@@ -283,16 +286,17 @@ class _Walk:
             middle = start + (end - start) / 2
             self._come(Action.LOOK, step, middle, started_at, joining, stage=_IN_TIME)
         if first < min(last, self.until) and an_hour:
-            rates = self._rates[step, started_at]
-            rates[first] += an_hour
-            rates[last] -= an_hour
+            changes = self._changes[step, started_at]
+            heapq.heappush(changes, (first, an_hour))
+            heapq.heappush(changes, (last, -an_hour))
             self._crowd(Action.LOOK, step, first, started_at, stage=_IN_TIME)
 
     def _join(self, place: _Place, crowd: _Crowd) -> None:
         """Add those who join what they wait for in this hour, and go on waiting in the next."""
         key = place.step, place.started_at
-        changes = self._rates[key]
-        rate = self._joining.get(key, 0) + changes.pop(place.hour, 0)
+        changes, rate = self._changes[key], self._joining[key]
+        while changes and changes[0][0] <= place.hour:
+            rate += heapq.heappop(changes)[1]
         self._joining[key] = rate = rate if rate > _NOBODY else 0
         crowd.friends += rate
         crowd.into += _HOUR / 2 * rate
@@ -303,7 +307,7 @@ class _Walk:
     def _go_on(self, plan: Plan, now: datetime, started_at: datetime, friends: float) -> None:
         """Come to what the plan has next, spread out where the scenario wants that."""
         last = plan.due + room_to_spread(self.scenario, plan, now=now)
-        for moment, share in _evenly(plan.due, min(last, self.until), last, self.zone):
+        for moment, share in self._evenly(plan.due, last):
             self._come(plan.action, plan.step, moment, started_at, friends * share)
 
     def _come(
@@ -318,22 +322,30 @@ class _Walk:
     ) -> None:
         if action is Action.END or at >= self.until or not friends:
             return
-        crowd = self._crowd(action, step, at, started_at, stage=stage)
+        hour = self._hour(at)
+        # Friends join an audience at any moment, be it a full minute or not.
+        is_shared = stage != _IN_TIME and not (at.second or at.microsecond)
+        minute = (at - hour) // _MINUTE if is_shared else -1
+        crowd = self._crowd(action, step, hour, started_at, stage=stage, minute=minute)
         crowd.friends += friends
-        crowd.into += (at - hour_of(at, self.zone)) * friends
+        crowd.into += (at - hour) * friends
 
     def _crowd(
-        self, action: Action, step: str, at: datetime, started_at: datetime, *, stage: int
+        self,
+        action: Action,
+        step: str,
+        hour: datetime,
+        started_at: datetime,
+        *,
+        stage: int,
+        minute: int = -1,
     ) -> _Crowd:
         """Those who are at the place then, who may be nobody yet."""
-        hour = hour_of(at, self.zone)
-        # Friends join at any moment, be it a full minute or not.
-        is_shared = stage != _IN_TIME and not (at.second or at.microsecond)
         place = _Place(
             hour=hour,
             path=_path(step),
             stage=stage,
-            minute=(at - hour) // _MINUTE if is_shared else -1,
+            minute=minute,
             started_at=started_at,
             action=action,
             step=step,
@@ -343,27 +355,27 @@ class _Walk:
             heapq.heappush(self._places, place)
         return self._crowds[place]
 
+    def _evenly(self, first: datetime, last: datetime) -> Iterator[tuple[datetime, float]]:
+        """Moments of those who come at any time from the first to the last, while it is looked at.
+
+        One for each hour, the middle of what of it is in that time, each with its share of them.
+        """
+        if first >= last:
+            yield first, 1.0
+            return
+        start = first
+        while start < min(last, self.until):
+            end = min(self._hour(start) + _HOUR, last)
+            yield start + (end - start) / 2, (end - start) / (last - first)
+            start = end
+
+    def _hour(self, moment: datetime) -> datetime:
+        return self.first_hour + (moment - self.first_hour) // _HOUR * _HOUR
+
     def _shares(self, step: str) -> dict[int | None, float]:
         if step not in self.splits:
             self.splits[step] = shares_of(ways_at(self.scenario, step), self.taken.get(step, {}))
         return self.splits[step]
-
-
-def _evenly(
-    first: datetime, until: datetime, last: datetime, zone: ZoneInfo
-) -> Iterator[tuple[datetime, float]]:
-    """Moments of those who come at any time from the first to the last, before `until`.
-
-    One for each hour, the middle of what of it is in that time, each with its share of them all.
-    """
-    if first >= last:
-        yield first, 1.0
-        return
-    start = first
-    while start < until:
-        end = min(hour_of(start, zone) + _HOUR, last)
-        yield start + (end - start) / 2, (end - start) / (last - first)
-        start = end
 
 
 @lru_cache(maxsize=10_000)

@@ -392,9 +392,10 @@ async def test_the_command_is_a_table_for_marketers(
     assert f"{datetime.now(TOKYO):%Y-%m}: 191 of 1,000 messages used, 809 left" in printed
     assert "they run out on" in printed
     assert "friends who get several messages within an hour: 1" in printed
-    assert f"{ids[0]}: " in printed
+    same = f"{local:%Y-%m-%d (%a)} {local:%H:%M} news/news, {local:%H:%M} welcome/hello"
+    assert f"{ids[0]}: {same}" in printed
     assert "not known yet, and so not in it: 1" in printed
-    assert "split equally, as nobody came by yet: welcome at in vip / otherwise" in printed
+    assert "split equally, as nobody came by yet: welcome: in vip / otherwise" in printed
     assert "Who enters from now on is not in it" in printed
 
     monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")

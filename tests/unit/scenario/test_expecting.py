@@ -190,6 +190,32 @@ def test_of_a_wait_that_is_over_after_the_time_only_its_share_of_joiners_is_in_i
     assert {each.message for each in outlook.sends} == {"thanks", "c"}
 
 
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "Asia/Kolkata", "Australia/Lord_Howe"])
+def test_all_who_wait_join_or_are_late_whenever_they_began(zone: str) -> None:
+    """Half join; also where the clock is set back or forward by half an hour meanwhile."""
+    now = at("2026-04-03 12:00")
+    tree = WAITING.model_copy(update={"timezone": zone})
+    groups = [
+        Group(
+            action=Action.LOOK,
+            step="0",
+            due=now + timedelta(minutes=47 * number),
+            friends=number,
+            started_at=now,
+        )
+        for number in range(1, 200)
+    ]
+    outlook = walked(tree, *groups, now=now, zone=ZoneInfo(zone))
+    got = {
+        message: sum(friends for each, friends in outlook.sends.items() if each.message == message)
+        for message in ("thanks", "reminder", "c")
+    }
+    everybody = sum(range(1, 200))
+    assert got["reminder"] == pytest.approx(everybody / 2)
+    assert got["thanks"] == pytest.approx(everybody / 2, rel=0.001)
+    assert got["c"] == pytest.approx(everybody, rel=0.001)
+
+
 def test_who_waits_in_vain_since_long_ago_is_late_now() -> None:
     outlook = walked(WAITING, group("look", "0", "2026-11-20 11:00", 6), taken={"0": {1: 1}})
     assert table(outlook) == {"11-20 12 reminder": 6, "11-20 12 c": 6}
