@@ -18,7 +18,7 @@ from tobiishi.journeys.deliveries import Delivery, DeliveryStatus
 from tobiishi.journeys.explaining import Question, explain
 from tobiishi.journeys.journeys import Journey
 from tobiishi.journeys.kept import Adding, Kept, NextStep, Offered, StartRule, TrailStep, Walked
-from tobiishi.journeys.reasons import Titles, cause_of, reason_of, skip_of
+from tobiishi.journeys.reasons import Titles, cause_of, held_by, reason_of, skip_of
 from tobiishi.people.audiences import Membership
 from tobiishi.people.events import EventSource, FriendEvent
 from tobiishi.people.friends import Attributes, Friend, Seen
@@ -1136,3 +1136,18 @@ def test_who_may_enter_again_after_days_that_are_over_is_told_so() -> None:
     facts = kept(walk(ended=at(4), outcome="completed", text=text), offered=(offered(text),))
     (paragraph,) = explain(facts, Question(scenario="welcome"))
     assert paragraph.sentences[-1].code == "reentry_open"
+
+
+def test_a_message_that_many_scenarios_have_is_told_of_theirs_alone() -> None:
+    others = [replace(offered(starting("{audience: vip}")), name=f"s{n}") for n in range(9)]
+    ours = kept(walk(next_step=WAITING), offered=(*others, offered()))
+    assert [each.scenario for each in explain(ours, Question(message="hello"))] == ["welcome"]
+    retired = [replace(each, live=None) for each in others[:5]]
+    nobody = kept(offered=(*retired, *others[5:]))
+    told_of = [each.scenario for each in explain(nobody, Question(message="hello"))]
+    assert told_of == ["s5", "s6", "s7", "s8", "s0", None]
+
+
+def test_why_sends_are_held_is_told_in_the_operators_words() -> None:
+    assert in_words(held_by("paused through the API"), "ja") == "API による一時停止"
+    assert in_words(held_by("苦情"), "en") == "苦情"

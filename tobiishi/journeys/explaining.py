@@ -84,7 +84,10 @@ def _on_message(
         return [_on_delivery(kept, *each) for each in got]
     if got:
         return [_on_delivery(kept, *got[0], others=[delivery for _, delivery in got[1:]])]
-    return [_why_not(kept, walked, offered, message) for offered in kept.offered]
+    been_in = {each.name for each in walked}
+    if theirs := [offered for offered in kept.offered if offered.name in been_in]:
+        return [_why_not(kept, walked, offered, message) for offered in theirs]
+    return _of_some(kept, message)
 
 
 def _on_scenario(kept: Kept, walked: Sequence[Walked], scenario: str) -> Paragraph:
@@ -104,9 +107,14 @@ def _on_nothing(kept: Kept) -> list[Paragraph]:
     opening = Sentence("never_in_any", {"friend": friend_of(kept.friend)})
     if not kept.offered:
         return [Paragraph(sentences=(opening, Sentence("no_scenarios")))]
-    shown = kept.offered[:MOST_SCENARIOS]
-    paragraphs = [Paragraph(sentences=(opening,))]
-    paragraphs += [_why_never_in(kept, offered) for offered in shown]
+    return [Paragraph(sentences=(opening,)), *_of_some(kept)]
+
+
+def _of_some(kept: Kept, message: str | None = None) -> list[Paragraph]:
+    """Why they never entered the scenarios asked about, those first that somebody may enter."""
+    live_first = sorted(kept.offered, key=lambda offered: offered.live is None)
+    shown = live_first[:MOST_SCENARIOS]
+    paragraphs = [_why_never_in(kept, offered, message) for offered in shown]
     if more := len(kept.offered) - len(shown):
         paragraphs.append(Paragraph(sentences=(Sentence("too_many_scenarios", {"count": more}),)))
     return paragraphs
@@ -143,10 +151,7 @@ def _on_journey(kept: Kept, walked: Walked) -> Paragraph:
 
 def _why_not(kept: Kept, walked: Sequence[Walked], offered: Offered, message: str) -> Paragraph:
     """Why they did not get a message of that scenario."""
-    theirs = [each for each in walked if each.name == offered.name]
-    if not theirs:
-        return _why_never_in(kept, offered, message)
-    last = theirs[-1]
+    last = [each for each in walked if each.name == offered.name][-1]
     story = Story(kept, last, Times(last.scenario.timezone))
     sentences = [_not_sent(kept, offered, message), story.entered(briefly=True)]
     sentences += _why_not_in_journey(story, message)

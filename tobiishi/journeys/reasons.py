@@ -115,6 +115,18 @@ def skip_of(words: str, *, due: Sentence | None = None) -> Sentence:
     return Sentence("skip.other", {"words": words})
 
 
+_PAUSED = {
+    "paused through the API": "reason.paused_by_api",
+    "paused at the terminal": "reason.paused_at_terminal",
+}
+
+
+def held_by(words: str) -> Sentence:
+    """Why sends are held: in the words of an operator, or of LINE."""
+    code = _PAUSED.get(words)
+    return Sentence(code) if code else Sentence("reason.other", {"words": words})
+
+
 _STOPPED = {
     "the scenario was retired": "stop.retired",
     "is to be forgotten": "stop.forgotten",

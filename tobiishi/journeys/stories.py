@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from tobiishi.journeys.because import Memory, because, first_message, since, way_of
 from tobiishi.journeys.deliveries import Delivery
 from tobiishi.journeys.kept import Kept, TrailStep, Walked
-from tobiishi.journeys.reasons import cause_of, reason_of, skip_of, stop_of
+from tobiishi.journeys.reasons import cause_of, held_by, reason_of, skip_of, stop_of
 from tobiishi.people.friends import Friend
 from tobiishi.plan import Action
 from tobiishi.scenario import Scenario
@@ -306,7 +306,7 @@ class Story:
                 params = {
                     "what": Sentence(f"hold.{code}"),
                     "since": self.times.on(hold.since),
-                    "reason": hold.reason,
+                    "reason": held_by(hold.reason),
                 }
                 return [Sentence("held", params)]
         return []

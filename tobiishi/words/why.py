@@ -66,6 +66,8 @@ WHY: Mapping[str, Template] = {
     "reason.uploaded": Template(ja="リストのアップロード", en="by an uploaded list"),
     "reason.by_api": Template(ja="API による登録", en="through the API"),
     "reason.removed_by_api": Template(ja="API による解除", en="taken out through the API"),
+    "reason.paused_by_api": Template(ja="API による一時停止", en="through the API"),
+    "reason.paused_at_terminal": Template(ja="コマンドによる一時停止", en="at the terminal"),
     "reason.tag": Template(ja="タグ「{tag}」", en="by the tag “{tag}”"),
     "reason.route": Template(ja="追加経路「{route}」", en="added by the route “{route}”"),
     "reason.clicked": Template(
