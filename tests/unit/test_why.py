@@ -691,6 +691,21 @@ CASES = {
         starting("{audience: vip}", '\nperiod: {until: "2026-12-03"}'),
         memberships={"vip": (member(at(5)),)},
     ),
+    "it started otherwise then": never(
+        "2026年12月5日 10:00（日本時間）に今の開始条件を満たしましたが、そのときのバージョン2の開始条件は"
+        "別のものでした。",
+        "They met what is its start condition now on 5 December 2026 at 10:00 (Japan time), when version 2 had another one.",
+        offered=(
+            offered(
+                starting("{audience: vip}"),
+                rules=(
+                    rule(starting("{audience: came}"), version=2),
+                    rule(starting("{audience: vip}"), version=3, published=at(8)),
+                ),
+            ),
+        ),
+        memberships={"vip": (member(at(5)),)},
+    ),
     "their joining is not handled yet": never(
         "オーディエンス「会員」に入ったことの処理がまだ済んでいません。",
         "That they joined the audience “会員” is not handled yet.",

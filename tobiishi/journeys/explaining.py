@@ -273,15 +273,19 @@ def _joining_not_met(
         params = {"joined": times.on(joined), "published": times.on(first)}
         yield Sentence("joined_before", {**named, **params})
         return
-    yield from _outside_period(offered, joined, times)
+    yield from _not_open_then(offered, joined, times)
 
 
 _ENROLMENTS = ("running", "paused", "cancelled")
 
 
-def _outside_period(offered: Offered, at: datetime, times: Times) -> Iterator[Sentence]:
+def _not_open_then(offered: Offered, at: datetime, times: Times) -> Iterator[Sentence]:
+    """Why they did not enter at the moment at which they met what is the start condition now."""
     rule = offered.rule_at(at)
-    if rule and (rule.is_past(at) or not rule.has_begun(at)):
+    if rule and rule.start != offered.rule.start:
+        params = {"when": times.on(at), "version": rule.version}
+        yield Sentence("started_otherwise", params)
+    elif rule and (rule.is_past(at) or not rule.has_begun(at)):
         yield Sentence("outside_period", {"when": times.on(at)})
     else:
         yield Sentence("not_known")
@@ -313,7 +317,7 @@ def _adding_not_met(kept: Kept, offered: Offered, times: Times) -> Iterator[Sent
     elif added.unblocked and not start.unblocked:
         yield Sentence("unblocked_only", {"when": times.on(added.at)})
     else:
-        yield from _outside_period(offered, added.at, times)
+        yield from _not_open_then(offered, added.at, times)
 
 
 def _on_entering_again(

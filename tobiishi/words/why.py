@@ -422,6 +422,12 @@ WHY: Mapping[str, Template] = {
         ja="{when}に開始条件を満たしましたが、シナリオの期間外でした。",
         en="They met its start condition {when}, which was outside its period.",
     ),
+    "started_otherwise": Template(
+        ja="{when}に今の開始条件を満たしましたが、そのときのバージョン{version}の開始条件は別のもの"
+        "でした。",
+        en="They met what is its start condition now {when}, when version {version} had "
+        "another one.",
+    ),
     "never_joined": Template(
         ja="開始条件のオーディエンス「{audience}」に入ったことがありません。",
         en="They have never been in the audience “{audience}”, with which it starts.",
