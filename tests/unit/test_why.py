@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
@@ -752,8 +753,8 @@ CASES = {
         added=Adding(at=at(1, "9:30"), unblocked=True),
     ),
     "when they were added is not kept any more": never(
-        "いつ友だち追加したかは分かりません（Tobiishi の導入前の可能性があります）。",
-        "When they added the channel is not known; perhaps before Tobiishi was there.",
+        "いつ友だち追加したかの記録は残っていないか、Tobiishi の導入前です。",
+        "When they added the channel is not kept any more, or was before Tobiishi was there.",
         added=None,
         routes=(),
         status_since=None,
@@ -791,6 +792,22 @@ AGAIN = {
         "{audience: vip}",
         "never",
         memberships={"vip": (member(at(1), left=at(2)), member(at(6)))},
+    ),
+    "never, and they were added again": again(
+        "12月6日 10:00にまた友だち追加しましたが、新しいジャーニーは始まりませんでした。"
+        "このシナリオに入れるのは一度だけです（reentry: never）。",
+        "They added the channel again on 6 December at 10:00, and no journey began. A friend enters "
+        "this scenario once only (reentry: never).",
+        "{friend_added: {unblocked: true}}",
+        "never",
+        added=Adding(at=at(6), unblocked=True),
+    ),
+    "they joined again just now": again(
+        "オーディエンス「会員」に入ったことの処理がまだ済んでいません。",
+        "That they joined the audience “会員” is not handled yet.",
+        "{audience: vip}",
+        "after_finishing",
+        joinings={"vip": None},
     ),
     "not yet": again(
         "もう一度入れるのは 12月31日 9:30からです（reentry: after_days 30）。",
@@ -1025,6 +1042,16 @@ def test_a_journey_that_was_moved_to_another_version_is_told_by_what_it_left() -
     (en,) = told(kept(strange), "en", Question(every=True))
     assert "says: “sent gone”." in en
     assert "says: “in x: yes”." in en
+    # A branch, a wait and a tag that are at the same places in both versions, and others.
+    other = (
+        did("2", at(4), "in x: yes", case=0, saw={"in x": True}),
+        did("3", at(6), "joined x: in time", way=0),
+        did("7", at(7), "tag +x"),
+    )
+    (en,) = told(kept(walk(*other)), "en", Question(every=True))
+    assert re.findall("says: “(.*?)”", en) == ["in x: yes", "joined x: in time", "tag +x"]
+    (paragraph,) = explain(kept(walk(*other)), Question(message="coupon"))
+    assert [each.code for each in paragraph.sentences][2:] == ["next_unknown"]
     got = walk(deliveries=(delivery("gone", "9.1.0", at(2)),))
     (en,) = told(kept(got), "en", Question())
     assert "The message “gone” was sent the next day" in en

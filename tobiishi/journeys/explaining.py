@@ -334,9 +334,16 @@ def _on_entering_again(
         for span in kept.memberships.get(audience or "", ())
         if ended is not None and span.joined_at > ended
     ]
+    if audience and audience in kept.joinings:
+        yield from _joining_not_met(kept, offered, audience, times)
+        return
     if audience and later:
         params = {"audience": kept.titles.audience(audience)}
         yield Sentence("rejoined", {**params, "joined": times.on(later[0].joined_at)})
+    start, added = rule.start.friend_added, kept.added
+    is_again = start and added and (start.unblocked or not added.unblocked)
+    if is_again and added and ended and added.at > ended:
+        yield Sentence("added_again", {"when": times.on(added.at)})
     closed = [*_status(kept, times), *_closed(kept, offered, times)]
     yield from closed
     if rule.reentry == "never":

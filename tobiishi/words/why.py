@@ -471,8 +471,8 @@ WHY: Mapping[str, Template] = {
         "unblocked).",
     ),
     "added_unseen": Template(
-        ja="いつ友だち追加したかは分かりません（Tobiishi の導入前の可能性があります）。",
-        en="When they added the channel is not known; perhaps before Tobiishi was there.",
+        ja="いつ友だち追加したかの記録は残っていないか、Tobiishi の導入前です。",
+        en="When they added the channel is not kept any more, or was before Tobiishi was there.",
     ),
     "other_route": Template(
         ja="このシナリオは追加経路{routes:・}からの友だち追加で始まりますが、この友だちの"
@@ -502,6 +502,10 @@ WHY: Mapping[str, Template] = {
         "新しいジャーニーは始まりませんでした。",
         en="They joined the audience “{audience}”, with which it starts, again {joined}, and no "
         "journey began.",
+    ),
+    "added_again": Template(
+        ja="{when}にまた友だち追加しましたが、新しいジャーニーは始まりませんでした。",
+        en="They added the channel again {when}, and no journey began.",
     ),
     "will_enter": Template(
         ja="前のジャーニーの終了を待って、もう一度入ります（{since}から待機中）。",
