@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
@@ -18,8 +19,7 @@ from tobiishi.journeys.deliveries import Delivery, DeliveryStatus
 from tobiishi.journeys.explaining import Question, explain
 from tobiishi.journeys.journeys import Journey
 from tobiishi.journeys.kept import Adding, ComingStep, Kept, Offered, StartRule, TrailStep, Walked
-from tobiishi.journeys.reasons import Titles, cause_of, reason_of, skip_of
-from tobiishi.languages import Language
+from tobiishi.journeys.reasons import Titles, cause_of, held_by, reason_of, skip_of, stop_of
 from tobiishi.people.audiences import Membership
 from tobiishi.people.events import EventSource, FriendEvent
 from tobiishi.people.friends import Attributes, Friend, Seen
@@ -692,6 +692,21 @@ CASES = {
         starting("{audience: vip}", '\nperiod: {until: "2026-12-03"}'),
         memberships={"vip": (member(at(5)),)},
     ),
+    "it started otherwise then": never(
+        "2026年12月5日 10:00（日本時間）に今の開始条件を満たしましたが、そのときのバージョン2の開始条件は"
+        "別のものでした。",
+        "They met what is its start condition now on 5 December 2026 at 10:00 (Japan time), when version 2 had another one.",
+        offered=(
+            offered(
+                starting("{audience: vip}"),
+                rules=(
+                    rule(starting("{audience: came}"), version=2),
+                    rule(starting("{audience: vip}"), version=3, published=at(8)),
+                ),
+            ),
+        ),
+        memberships={"vip": (member(at(5)),)},
+    ),
     "their joining is not handled yet": never(
         "オーディエンス「会員」に入ったことの処理がまだ済んでいません。",
         "That they joined the audience “会員” is not handled yet.",
@@ -738,8 +753,8 @@ CASES = {
         added=Adding(at=at(1, "9:30"), unblocked=True),
     ),
     "when they were added is not kept any more": never(
-        "いつ友だち追加したかは分かりません（Tobiishi の導入前の可能性があります）。",
-        "When they added the channel is not known; perhaps before Tobiishi was there.",
+        "いつ友だち追加したかの記録は残っていないか、Tobiishi の導入前です。",
+        "When they added the channel is not kept any more, or was before Tobiishi was there.",
         added=None,
         routes=(),
         status_since=None,
@@ -777,6 +792,22 @@ AGAIN = {
         "{audience: vip}",
         "never",
         memberships={"vip": (member(at(1), left=at(2)), member(at(6)))},
+    ),
+    "never, and they were added again": again(
+        "12月6日 10:00にまた友だち追加しましたが、新しいジャーニーは始まりませんでした。"
+        "このシナリオに入れるのは一度だけです（reentry: never）。",
+        "They added the channel again on 6 December at 10:00, and no journey began. A friend enters "
+        "this scenario once only (reentry: never).",
+        "{friend_added: {unblocked: true}}",
+        "never",
+        added=Adding(at=at(6), unblocked=True),
+    ),
+    "they joined again just now": again(
+        "オーディエンス「会員」に入ったことの処理がまだ済んでいません。",
+        "That they joined the audience “会員” is not handled yet.",
+        "{audience: vip}",
+        "after_finishing",
+        joinings={"vip": None},
     ),
     "not yet": again(
         "もう一度入れるのは 12月31日 9:30からです（reentry: after_days 30）。",
@@ -860,6 +891,12 @@ def test_whether_they_enter_again_is_told(case: str, language: Language) -> None
             "with all who were in the audience “会員” already",
         ),
         (
+            "by hand: 店頭で依頼",
+            "poster",
+            "手動（理由: 店頭で依頼）で",
+            "by hand, for the reason “店頭で依頼”",
+        ),
+        (
             "was under way in Temporal, and not in the restored database",
             None,
             "（きっかけはバックアップからの復元で失われました）",
@@ -876,6 +913,13 @@ def test_whether_they_enter_again_is_told(case: str, language: Language) -> None
 def test_what_began_a_journey_is_told(why: str, route: str | None, ja: str, en: str) -> None:
     cause = cause_of(why, TITLES, route=route)
     assert (in_words(cause, "ja"), in_words(cause, "en")) == (ja, en)
+
+
+def test_a_stop_by_hand_is_told() -> None:
+    stop = stop_of("by hand: 電話で依頼")
+    assert in_words(stop, "ja") == "手動での取りやめ、理由: 電話で依頼"
+    assert in_words(stop, "en") == "by hand, for the reason “電話で依頼”"
+    assert in_words(stop_of("closed"), "en") == "closed"
 
 
 def test_the_reason_that_an_event_gives_is_known_in_both_languages() -> None:
@@ -1011,6 +1055,16 @@ def test_a_journey_that_was_moved_to_another_version_is_told_by_what_it_left() -
     (en,) = told(kept(strange), "en", Question(every=True))
     assert "says: “sent gone”." in en
     assert "says: “in x: yes”." in en
+    # A branch, a wait and a tag that are at the same places in both versions, and others.
+    other = (
+        did("2", at(4), "in x: yes", case=0, saw={"in x": True}),
+        did("3", at(6), "joined x: in time", way=0),
+        did("7", at(7), "tag +x"),
+    )
+    (en,) = told(kept(walk(*other)), "en", Question(every=True))
+    assert re.findall("says: “(.*?)”", en) == ["in x: yes", "joined x: in time", "tag +x"]
+    (paragraph,) = explain(kept(walk(*other)), Question(message="coupon"))
+    assert [each.code for each in paragraph.sentences][2:] == ["next_unknown"]
     got = walk(deliveries=(delivery("gone", "9.1.0", at(2)),))
     (en,) = told(kept(got), "en", Question())
     assert "The message “gone” was sent the next day" in en
@@ -1137,3 +1191,18 @@ def test_who_may_enter_again_after_days_that_are_over_is_told_so() -> None:
     facts = kept(walk(ended=at(4), outcome="completed", text=text), offered=(offered(text),))
     (paragraph,) = explain(facts, Question(scenario="welcome"))
     assert paragraph.sentences[-1].code == "reentry_open"
+
+
+def test_a_message_that_many_scenarios_have_is_told_of_theirs_alone() -> None:
+    others = [replace(offered(starting("{audience: vip}")), name=f"s{n}") for n in range(9)]
+    ours = kept(walk(next_step=WAITING), offered=(*others, offered()))
+    assert [each.scenario for each in explain(ours, Question(message="hello"))] == ["welcome"]
+    retired = [replace(each, live=None) for each in others[:5]]
+    nobody = kept(offered=(*retired, *others[5:]))
+    told_of = [each.scenario for each in explain(nobody, Question(message="hello"))]
+    assert told_of == ["s5", "s6", "s7", "s8", "s0", None]
+
+
+def test_why_sends_are_held_is_told_in_the_operators_words() -> None:
+    assert in_words(held_by("paused through the API"), "ja") == "API による一時停止"
+    assert in_words(held_by("苦情"), "en") == "苦情"

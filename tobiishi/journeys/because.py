@@ -60,6 +60,15 @@ def because(
     return Sentence("because.many", {"facts": tuple(facts)})
 
 
+def fits(branch: Sequence[Case], case: int | None, saw: Answers) -> bool:
+    """Whether that was seen at this branch, and not at one of another version of the scenario."""
+    if case is not None and case >= len(branch):
+        return False
+    looked_at = branch if case is None else branch[: case + 1]
+    asked = {in_words(each.when) for each in looked_at if each.when is not None}
+    return not saw or asked == set(saw)
+
+
 def _asked_about(branch: Sequence[Case], case: int | None, other: int | None) -> list[int]:
     """The cases whose conditions tell why: those that did not hold, then the one that did."""
     is_own = case is not None and branch[case].when is not None

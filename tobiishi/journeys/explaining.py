@@ -84,7 +84,10 @@ def _on_message(
         return [_on_delivery(kept, *each) for each in got]
     if got:
         return [_on_delivery(kept, *got[0], others=[delivery for _, delivery in got[1:]])]
-    return [_why_not(kept, walked, offered, message) for offered in kept.offered]
+    been_in = {each.name for each in walked}
+    if theirs := [offered for offered in kept.offered if offered.name in been_in]:
+        return [_why_not(kept, walked, offered, message) for offered in theirs]
+    return _of_some(kept, message)
 
 
 def _on_scenario(kept: Kept, walked: Sequence[Walked], scenario: str) -> Paragraph:
@@ -104,9 +107,14 @@ def _on_nothing(kept: Kept) -> list[Paragraph]:
     opening = Sentence("never_in_any", {"friend": friend_of(kept.friend)})
     if not kept.offered:
         return [Paragraph(sentences=(opening, Sentence("no_scenarios")))]
-    shown = kept.offered[:MOST_SCENARIOS]
-    paragraphs = [Paragraph(sentences=(opening,))]
-    paragraphs += [_why_never_in(kept, offered) for offered in shown]
+    return [Paragraph(sentences=(opening,)), *_of_some(kept)]
+
+
+def _of_some(kept: Kept, message: str | None = None) -> list[Paragraph]:
+    """Why they never entered the scenarios asked about, those first that somebody may enter."""
+    live_first = sorted(kept.offered, key=lambda offered: offered.live is None)
+    shown = live_first[:MOST_SCENARIOS]
+    paragraphs = [_why_never_in(kept, offered, message) for offered in shown]
     if more := len(kept.offered) - len(shown):
         paragraphs.append(Paragraph(sentences=(Sentence("too_many_scenarios", {"count": more}),)))
     return paragraphs
@@ -143,10 +151,7 @@ def _on_journey(kept: Kept, walked: Walked) -> Paragraph:
 
 def _why_not(kept: Kept, walked: Sequence[Walked], offered: Offered, message: str) -> Paragraph:
     """Why they did not get a message of that scenario."""
-    theirs = [each for each in walked if each.name == offered.name]
-    if not theirs:
-        return _why_never_in(kept, offered, message)
-    last = theirs[-1]
+    last = [each for each in walked if each.name == offered.name][-1]
     story = Story(kept, last, Times(last.scenario.timezone))
     sentences = [_not_sent(kept, offered, message), story.entered(briefly=True)]
     sentences += _why_not_in_journey(story, message)
@@ -268,15 +273,19 @@ def _joining_not_met(
         params = {"joined": times.on(joined), "published": times.on(first)}
         yield Sentence("joined_before", {**named, **params})
         return
-    yield from _outside_period(offered, joined, times)
+    yield from _not_open_then(offered, joined, times)
 
 
 _ENROLMENTS = ("running", "paused", "cancelled")
 
 
-def _outside_period(offered: Offered, at: datetime, times: Times) -> Iterator[Sentence]:
+def _not_open_then(offered: Offered, at: datetime, times: Times) -> Iterator[Sentence]:
+    """Why they did not enter at the moment at which they met what is the start condition now."""
     rule = offered.rule_at(at)
-    if rule and (rule.is_past(at) or not rule.has_begun(at)):
+    if rule and rule.start != offered.rule.start:
+        params = {"when": times.on(at), "version": rule.version}
+        yield Sentence("started_otherwise", params)
+    elif rule and (rule.is_past(at) or not rule.has_begun(at)):
         yield Sentence("outside_period", {"when": times.on(at)})
     else:
         yield Sentence("not_known")
@@ -308,7 +317,7 @@ def _adding_not_met(kept: Kept, offered: Offered, times: Times) -> Iterator[Sent
     elif added.unblocked and not start.unblocked:
         yield Sentence("unblocked_only", {"when": times.on(added.at)})
     else:
-        yield from _outside_period(offered, added.at, times)
+        yield from _not_open_then(offered, added.at, times)
 
 
 def _on_entering_again(
@@ -325,9 +334,16 @@ def _on_entering_again(
         for span in kept.memberships.get(audience or "", ())
         if ended is not None and span.joined_at > ended
     ]
+    if audience and audience in kept.joinings:
+        yield from _joining_not_met(kept, offered, audience, times)
+        return
     if audience and later:
         params = {"audience": kept.titles.audience(audience)}
         yield Sentence("rejoined", {**params, "joined": times.on(later[0].joined_at)})
+    start, added = rule.start.friend_added, kept.added
+    is_again = start and added and (start.unblocked or not added.unblocked)
+    if is_again and added and ended and added.at > ended:
+        yield Sentence("added_again", {"when": times.on(added.at)})
     closed = [*_status(kept, times), *_closed(kept, offered, times)]
     yield from closed
     if rule.reentry == "never":

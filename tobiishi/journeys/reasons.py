@@ -72,6 +72,7 @@ def _titled(names: Mapping[str, str], titles: Titles) -> dict[str, str]:
 _ADDED = re.compile(r"(was added as a friend|unblocked the channel)(?:, by route (\S+))?")
 _JOINED = re.compile(r"joined (\S+): (.*)", re.DOTALL)
 _ENROLLED = re.compile(r"is in (\S+): enrolled")
+_BY_HAND = re.compile(r"by hand: (.*)", re.DOTALL)
 _RESTORED = "was under way in Temporal, and not in the restored database"
 
 
@@ -86,6 +87,8 @@ def cause_of(words: str, titles: Titles, *, route: str | None) -> Sentence:
         return Sentence("cause.joined", {"audience": titles.audience(joined[1]), "reason": reason})
     if enrolled := _ENROLLED.fullmatch(words):
         return Sentence("cause.enrolled", {"audience": titles.audience(enrolled[1])})
+    if by_hand := _BY_HAND.fullmatch(words):
+        return Sentence("cause.by_hand", {"reason": by_hand[1]})
     if words == _RESTORED:
         return Sentence("cause.restored")
     return Sentence("cause.other", {"words": words})
@@ -115,6 +118,18 @@ def skip_of(words: str, *, due: Sentence | None = None) -> Sentence:
     return Sentence("skip.other", {"words": words})
 
 
+_PAUSED = {
+    "paused through the API": "reason.paused_by_api",
+    "paused at the terminal": "reason.paused_at_terminal",
+}
+
+
+def held_by(words: str) -> Sentence:
+    """Why sends are held: in the words of an operator, or of LINE."""
+    code = _PAUSED.get(words)
+    return Sentence(code) if code else Sentence("reason.other", {"words": words})
+
+
 _STOPPED = {
     "the scenario was retired": "stop.retired",
     "is to be forgotten": "stop.forgotten",
@@ -123,5 +138,7 @@ _STOPPED = {
 
 def stop_of(words: str) -> Sentence:
     """Why a journey was stopped."""
+    if by_hand := _BY_HAND.fullmatch(words):
+        return Sentence("stop.by_hand", {"reason": by_hand[1]})
     code = _STOPPED.get(words)
     return Sentence(code) if code else Sentence("stop.other", {"words": words})

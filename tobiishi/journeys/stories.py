@@ -6,6 +6,7 @@ says which zone that is.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,10 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tobiishi.journeys.because import Memory, because, first_message, since, way_of
+from tobiishi.journeys.because import Memory, because, first_message, fits, since, way_of
 from tobiishi.journeys.deliveries import Delivery
 from tobiishi.journeys.kept import Kept, TrailStep, Walked
-from tobiishi.journeys.reasons import cause_of, reason_of, skip_of, stop_of
+from tobiishi.journeys.reasons import cause_of, held_by, reason_of, skip_of, stop_of
 from tobiishi.people.friends import Friend
 from tobiishi.plan import Action
 from tobiishi.scenario import Scenario
@@ -111,17 +112,18 @@ class Story:
 
     def decided(self, step: str) -> TrailStep | None:
         """What the trail has of the way they went at that step; None where it has nothing."""
+        at = step_at(self.walked.scenario, step)
         for entry in self.walked.trail:
-            if entry.step == step and ("case" in entry.detail or "way" in entry.detail):
+            if at and entry.step == step and (_is_choice(at, entry) or _is_end_of_wait(at, entry)):
                 return entry
         return None
 
     def taken(self, entry: TrailStep, *, other: int | None = None) -> Sentence:
         """What was done at a step, and why; why not the way `other`, where that is asked about."""
         step, detail = step_at(self.walked.scenario, entry.step), entry.detail
-        if step and step.branch and "case" in detail:
+        if step and _is_choice(step, entry):
             return self._branched(step, entry, other=other)
-        if step and step.wait_for and "way" in detail:
+        if step and _is_end_of_wait(step, entry):
             return self._awaited(step, entry)
         when = self.times.then(entry.at)
         if step and step.wait and detail.get("past"):
@@ -134,7 +136,8 @@ class Story:
             return Sentence("left_out", {"when": when, "messages": names})
         if step and step.tag:
             tags = [*(f"+{tag}" for tag in step.tag.add), *(f"-{tag}" for tag in step.tag.remove)]
-            return Sentence("tagged", {"when": when, "tags": " ".join(tags)})
+            if entry.text in ("", f"tag {' '.join(tags)}"):
+                return Sentence("tagged", {"when": when, "tags": " ".join(tags)})
         return Sentence("recorded", {"when": when, "words": entry.text})
 
     def _memory(self, at: datetime) -> Memory:
@@ -148,8 +151,6 @@ class Story:
     def _branched(self, step: Step, entry: TrailStep, *, other: int | None) -> Sentence:
         assert step.branch is not None
         case: int | None = entry.detail["case"]
-        if case is not None and case >= len(step.branch):
-            return Sentence("recorded", {"when": self.times.then(entry.at), "words": entry.text})
         when = self.times.then(entry.at)
         answers = {**entry.detail.get("parts", {}), **entry.detail.get("saw", {})}
         reason = because(step.branch, case, answers, self._memory(entry.at), other=other)
@@ -306,10 +307,24 @@ class Story:
                 params = {
                     "what": Sentence(f"hold.{code}"),
                     "since": self.times.on(hold.since),
-                    "reason": hold.reason,
+                    "reason": held_by(hold.reason),
                 }
                 return [Sentence("held", params)]
         return []
+
+
+def _is_choice(step: Step, entry: TrailStep) -> bool:
+    """Whether that was done at this branch: a journey may have been moved from another version."""
+    if not step.branch or "case" not in entry.detail:
+        return False
+    return fits(step.branch, entry.detail["case"], entry.detail.get("saw", {}))
+
+
+def _is_end_of_wait(step: Step, entry: TrailStep) -> bool:
+    """Whether that was done at this wait for an audience."""
+    if not step.wait_for or "way" not in entry.detail:
+        return False
+    return not entry.text or step.wait_for.audience in re.split("[ :]", entry.text)
 
 
 # --- places in a scenario

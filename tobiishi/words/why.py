@@ -57,6 +57,9 @@ WHY: Mapping[str, Template] = {
         ja="オーディエンス「{audience}」にすでに入っている人の一括登録で",
         en="with all who were in the audience “{audience}” already",
     ),
+    "cause.by_hand": Template(
+        ja="手動（理由: {reason}）で", en="by hand, for the reason “{reason}”"
+    ),
     "cause.restored": Template(
         ja="（きっかけはバックアップからの復元で失われました）",
         en="on an occasion that was lost when a backup was restored",
@@ -66,6 +69,8 @@ WHY: Mapping[str, Template] = {
     "reason.uploaded": Template(ja="リストのアップロード", en="by an uploaded list"),
     "reason.by_api": Template(ja="API による登録", en="through the API"),
     "reason.removed_by_api": Template(ja="API による解除", en="taken out through the API"),
+    "reason.paused_by_api": Template(ja="API による一時停止", en="through the API"),
+    "reason.paused_at_terminal": Template(ja="コマンドによる一時停止", en="at the terminal"),
     "reason.tag": Template(ja="タグ「{tag}」", en="by the tag “{tag}”"),
     "reason.route": Template(ja="追加経路「{route}」", en="added by the route “{route}”"),
     "reason.clicked": Template(
@@ -317,6 +322,9 @@ WHY: Mapping[str, Template] = {
         en="because the journey was stopped (why is not kept)",
     ),
     "stop.retired": Template(ja="シナリオの公開終了", en="the scenario was retired"),
+    "stop.by_hand": Template(
+        ja="手動での取りやめ、理由: {reason}", en="by hand, for the reason “{reason}”"
+    ),
     "stop.forgotten": Template(ja="友だちの記録の削除", en="the friend is to be forgotten"),
     "stop.other": Template(ja="{words}", en="{words}"),
     "next": Template(
@@ -420,6 +428,12 @@ WHY: Mapping[str, Template] = {
         ja="{when}に開始条件を満たしましたが、シナリオの期間外でした。",
         en="They met its start condition {when}, which was outside its period.",
     ),
+    "started_otherwise": Template(
+        ja="{when}に今の開始条件を満たしましたが、そのときのバージョン{version}の開始条件は別のもの"
+        "でした。",
+        en="They met what is its start condition now {when}, when version {version} had "
+        "another one.",
+    ),
     "never_joined": Template(
         ja="開始条件のオーディエンス「{audience}」に入ったことがありません。",
         en="They have never been in the audience “{audience}”, with which it starts.",
@@ -463,8 +477,8 @@ WHY: Mapping[str, Template] = {
         "unblocked).",
     ),
     "added_unseen": Template(
-        ja="いつ友だち追加したかは分かりません（Tobiishi の導入前の可能性があります）。",
-        en="When they added the channel is not known; perhaps before Tobiishi was there.",
+        ja="いつ友だち追加したかの記録は残っていないか、Tobiishi の導入前です。",
+        en="When they added the channel is not kept any more, or was before Tobiishi was there.",
     ),
     "other_route": Template(
         ja="このシナリオは追加経路{routes:・}からの友だち追加で始まりますが、この友だちの"
@@ -494,6 +508,10 @@ WHY: Mapping[str, Template] = {
         "新しいジャーニーは始まりませんでした。",
         en="They joined the audience “{audience}”, with which it starts, again {joined}, and no "
         "journey began.",
+    ),
+    "added_again": Template(
+        ja="{when}にまた友だち追加しましたが、新しいジャーニーは始まりませんでした。",
+        en="They added the channel again {when}, and no journey began.",
     ),
     "will_enter": Template(
         ja="前のジャーニーの終了を待って、もう一度入ります（{since}から待機中）。",
