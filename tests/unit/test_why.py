@@ -20,6 +20,7 @@ from tobiishi.journeys.explaining import Question, explain
 from tobiishi.journeys.journeys import Journey
 from tobiishi.journeys.kept import Adding, ComingStep, Kept, Offered, StartRule, TrailStep, Walked
 from tobiishi.journeys.reasons import Titles, cause_of, held_by, reason_of, skip_of, stop_of
+from tobiishi.languages import Language
 from tobiishi.people.audiences import Membership
 from tobiishi.people.events import EventSource, FriendEvent
 from tobiishi.people.friends import Attributes, Friend, Seen
