@@ -32,6 +32,7 @@ from tobiishi.api import (
     links,
     pace,
     reference,
+    rehearsals,
     routes,
     scenarios,
     sites,
@@ -76,6 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
     for noun in (
         webhook,
         scenarios,
+        rehearsals,
         enrolments,
         audiences,
         uploads,

@@ -22,6 +22,7 @@ from tobiishi.database import Database
 from tobiishi.errors import SettingError
 from tobiishi.limits import Limit
 from tobiishi.metrics import Gauges
+from tobiishi.rehearsal.held import Rehearsals
 from tobiishi.relay.relay import Relay
 from tobiishi.settings import Settings
 from tobiishi.tokens import Signer
@@ -44,6 +45,8 @@ class Context:
     gauges: Gauges
     #: How often a visitor of the shop's site may tell something.
     visits: Limit = field(default_factory=lambda: Limit(times=120, seconds=60))
+    #: Those under way.
+    rehearsals: Rehearsals = field(default_factory=Rehearsals)
 
     @classmethod
     @asynccontextmanager
@@ -67,6 +70,8 @@ class Context:
             relay = await parts.enter_async_context(
                 Relay(database, client, timezone=settings.timezone, channels=known)
             )
+            rehearsals = Rehearsals()
+            parts.push_async_callback(rehearsals.close)
             yield cls(
                 settings=settings,
                 database=database,
@@ -76,6 +81,7 @@ class Context:
                 relay=relay,
                 intake=await parts.enter_async_context(Intake(door, known, ring=relay.events.ring)),
                 gauges=Gauges(database, client),
+                rehearsals=rehearsals,
             )
 
     @staticmethod

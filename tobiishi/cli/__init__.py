@@ -18,6 +18,7 @@ from tobiishi.cli import (
     hold,
     out,
     pace,
+    rehearse,
     route,
     scenario,
     site,
@@ -43,7 +44,10 @@ app.add_typer(site.app, name="site")
 app.add_typer(route.app, name="route")
 app.add_typer(stuck.app, name="stuck")
 
-for command in (hold.pause, hold.resume, hold.holds, pace.pace, delivery.deliveries):
+for command in (
+    *(hold.pause, hold.resume, hold.holds, pace.pace, delivery.deliveries),
+    rehearse.rehearse,
+):
     app.command()(command)
 
 

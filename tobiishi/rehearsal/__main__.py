@@ -1,0 +1,133 @@
+"""The process of one rehearsal: see `tobiishi.rehearsal.process`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from tobiishi.database import Unavailable
+from tobiishi.errors import Invalid, TobiishiError
+from tobiishi.rehearsal.happenings import Happening, read_act, read_happening
+from tobiishi.rehearsal.own_schema import own_schema
+from tobiishi.rehearsal.persona import Persona
+from tobiishi.rehearsal.play import Play
+from tobiishi.rehearsal.rehearsal import Rehearsal
+from tobiishi.rehearsal.stage import Stage
+from tobiishi.rehearsal.walking import walk
+from tobiishi.scenario import ScenarioError, read
+from tobiishi.scenario.rules import Definition
+
+_definition: TypeAdapter[Definition] = TypeAdapter(Definition)
+Request = Mapping[str, Any]
+
+
+class _Session:
+    """What was asked for so far."""
+
+    def __init__(self, parts: AsyncExitStack) -> None:
+        self._parts = parts
+        self._rehearsal: Rehearsal | None = None
+
+    async def answer(self, request: Request) -> dict[str, Any]:
+        try:
+            return {"answer": await self._answer(request)}
+        except (Invalid, ScenarioError) as error:
+            return {"invalid": str(error)}
+        except (TobiishiError, *Unavailable) as error:
+            return {"failed": str(error)}
+
+    async def _answer(self, request: Request) -> Any:
+        match request["do"]:
+            case "begin":
+                stage, play = await self._stage(request), _play(request)
+                self._rehearsal = await Rehearsal.begin(stage, play)
+                if request["finish"]:
+                    await self._rehearsal.finish()
+            case "walk":
+                stage, play = await self._stage(request), _play(request)
+                return (await walk(stage, play, most=request["most"])).model_dump(mode="json")
+            case "next" if not self._begun.is_over:
+                await self._begun.next()
+            case "finish":
+                await self._begun.finish()
+            case "happen":
+                play = self._begun.play
+                act, name, more = read_act(request["event"], play.scenario, play.definitions)
+                await self._begun.happen(Happening(act=act, name=name, more=more))
+            case _:
+                pass
+        return {
+            "now": self._begun.now.isoformat(),
+            "is_over": self._begun.is_over,
+            "timeline": self._begun.timeline().model_dump(mode="json"),
+        }
+
+    @property
+    def _begun(self) -> Rehearsal:
+        assert self._rehearsal is not None
+        return self._rehearsal
+
+    async def _stage(self, request: Request) -> Stage:
+        dsn = await self._parts.enter_async_context(own_schema(request["dsn"]))
+        return await self._parts.enter_async_context(Stage.open(dsn))
+
+
+def _play(request: Request) -> Play:
+    source = read(request["source"], timezone=request["timezone"])
+    of_shop = {name: _definition.validate_python(each) for name, each in request["of_shop"].items()}
+    play = Play(
+        source=source,
+        persona=Persona.model_validate(request["friend"]),
+        start=datetime.fromisoformat(request["start"]),
+        of_shop=of_shop,
+    )
+    happenings = [
+        read_happening(event, play.scenario, play.definitions) for event in request["events"]
+    ]
+    return Play(
+        source=source,
+        persona=play.persona,
+        start=play.start,
+        happenings=happenings,
+        of_shop=of_shop,
+    )
+
+
+async def _serve() -> None:
+    """Answer until the input ends, which also ends what is being done."""
+    requests = asyncio.StreamReader(limit=64 * 1024 * 1024)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(requests), sys.stdin
+    )
+    asked: asyncio.Queue[bytes] = asyncio.Queue()
+    working = asyncio.create_task(_work(asked))
+    while line := await requests.readline():
+        asked.put_nowait(line)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+
+async def _work(asked: asyncio.Queue[bytes]) -> None:
+    async with AsyncExitStack() as parts:
+        session = _Session(parts)
+        while True:
+            answer = await session.answer(json.loads(await asked.get()))
+            sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    # What activities and the relay log here is of nobody's journey.
+    logging.disable(logging.ERROR)
+    asyncio.run(_serve())
+    # The SDK's threads may still hold the interpreter (temporalio/sdk-python#300).
+    os._exit(0)
