@@ -26,6 +26,13 @@ class Play:
     #: The audiences of the shop, where the scenario's file does not say what they are.
     of_shop: Mapping[str, Definition] | None = None
 
+    def __post_init__(self) -> None:
+        """Who is said to come by no route comes by one that starts the scenario."""
+        added = self.scenario.start.friend_added
+        if added and added.routes and self.persona.route is None:
+            by_route = self.persona.model_copy(update={"route": added.routes[0]})
+            object.__setattr__(self, "persona", by_route)
+
     @property
     def scenario(self) -> Scenario:
         return self.source.scenario

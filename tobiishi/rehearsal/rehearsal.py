@@ -44,6 +44,7 @@ class Rehearsal:
         self._stage = stage
         self._channel = channel
         self._zone = ZoneInfo(play.scenario.timezone)
+        self._definitions = play.definitions
         #: What will happen, the soonest first; the number keeps the order of those at once.
         self._ahead: list[tuple[datetime, int, Happening]] = []
         self._count = 0
@@ -56,13 +57,13 @@ class Rehearsal:
         self.waiting: Plan | None = None
 
     @classmethod
-    async def begin(cls, stage: Stage, play: Play, *, channel: str = "rehearsal") -> Rehearsal:
+    async def begin(cls, stage: Stage, play: Play) -> Rehearsal:
         """Have the persona start, and come to their first rest.
 
         Raises `Invalid` where they can't start, and `RehearsalFailed`.
         """
         check_persona(play.persona, play.scenario, play.definitions)
-        rehearsal = cls(stage, play, channel=channel)
+        rehearsal = cls(stage, play, channel=await stage.new_channel())
         for happening in play.happenings:
             rehearsal.plan(happening, happening.moment(play.start, play.scenario.timezone))
         await rehearsal._start()
@@ -140,7 +141,6 @@ class Rehearsal:
     async def _start(self) -> None:
         scenario, start = self.play.scenario, self.play.start
         self._stage.clock.now = start
-        await self._stage.add_channel(self._channel)
         async with self._stage.database.transaction() as connection:
             today = start.astimezone(self._zone).date()
             await connection.execute("update birthdays set day = $1", today)
@@ -159,7 +159,7 @@ class Rehearsal:
 
     async def _publish(self, connection: Connection) -> None:
         """The scenario is live, and so are the audiences that it names, as the shop has them."""
-        scenario, made = self.play.scenario, self.play.definitions
+        scenario, made = self.play.scenario, self._definitions
         await definitions.add_missing(
             connection,
             self._channel,
@@ -356,7 +356,7 @@ class Rehearsal:
 
     async def _join(self, connection: Connection, audience: str, reason: str) -> None:
         """Become a member, by what makes one where that is a tag."""
-        match self.play.definitions[audience]:
+        match self._definitions[audience]:
             case Tagged(tag=tag):
                 await friends.retag(connection, self._channel, FRIEND, add=(tag,), at=self.now)
             case Combined():
@@ -376,7 +376,7 @@ class Rehearsal:
                 )
 
     async def _leave(self, connection: Connection, audience: str) -> None:
-        definition = self.play.definitions[audience]
+        definition = self._definitions[audience]
         if isinstance(definition, Tagged):
             tags = (definition.tag,)
             await friends.retag(connection, self._channel, FRIEND, remove=tags, at=self.now)
@@ -423,7 +423,7 @@ class Rehearsal:
         birthday = self.play.persona.attributes.birthday
         asked = any(
             isinstance(each, Combined) and each.when.asks_of_friend()
-            for each in self.play.definitions.values()
+            for each in self._definitions.values()
         )
         if birthday is None or not asked:
             return None
@@ -434,6 +434,8 @@ class Rehearsal:
 
     async def _next_expiry(self) -> datetime | None:
         """When the next membership ends by itself."""
+        if not any(isinstance(each, DidOnSite) for each in self._definitions.values()):
+            return None
         async with self._stage.database.connection() as connection:
             ends: datetime | None = await connection.fetchval(
                 "select min(expires_at) from audience_members where channel = $1", self._channel

@@ -7,9 +7,10 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
@@ -101,6 +102,7 @@ class Stage:
         self.line = line
         self.channels = channels
         self._server = server
+        self._channels = 0
         self._outbox = _CountingOutbox(
             database, server.client, Reconciliation(database, server.client)
         )
@@ -121,8 +123,13 @@ class Stage:
             await parts.enter_async_context(_working(server.client, context, clock))
             yield cls(database=database, clock=clock, server=server, line=line, channels=channels)
 
-    async def add_channel(self, channel: str) -> None:
-        """A channel whose messages go to the stand-in for LINE."""
+    async def new_channel(self) -> str:
+        """The name of a channel of a rehearsal's own, whose messages go to the stand-in for LINE.
+
+        All that is kept is kept by channel: so nothing of a rehearsal is left for the next.
+        """
+        self._channels += 1
+        channel = f"rehearsal-{self._channels}"
         async with self.database.transaction() as connection:
             await self.channels.put(
                 connection,
@@ -134,6 +141,7 @@ class Stage:
                     api_base_url=_LINE_URL,
                 ),
             )
+        return channel
 
     async def settle(self, *, timezone: str) -> None:
         """Have all that follows done, until every journey rests or has ended."""
@@ -144,9 +152,10 @@ class Stage:
             PendingEntries(self.database),
             self._outbox,
         )
-        handled = 1
-        while handled:
-            handled = sum([await queue.drain() for queue in queues])
+        today = self.clock.now.astimezone(ZoneInfo(timezone)).date()
+        while await self._is_something_to_do(today):
+            for queue in queues:
+                await queue.drain()
             await self._check_nothing_failed()
             await self.clock.until(
                 lambda: (
@@ -154,6 +163,19 @@ class Stage:
                     and self.clock.signalled >= self._outbox.signalled
                 )
             )
+
+    async def _is_something_to_do(self, today: date) -> bool:
+        """Whether a queue of the relay has a row: asked in one turn, as most often none has."""
+        async with self.database.connection() as connection:
+            found: bool = await connection.fetchval(
+                "select exists (select from outbox) or exists (select from audience_changes)"
+                " or exists (select from pending_entries)"
+                " or exists (select from audience_members where expires_at <= $1)"
+                " or exists (select from birthdays where day < $2)",
+                self.clock.now,
+                today,
+            )
+        return found
 
     async def skip(self) -> None:
         """Go on to the end of the next timer, and until every journey rests again."""
@@ -168,7 +190,8 @@ class Stage:
         async with self.database.connection() as connection:
             error = await connection.fetchval(
                 "select error from outbox where error is not null union all"
-                " select error from audience_changes where error is not null limit 1"
+                " select error from audience_changes where error is not null union all"
+                " select error from pending_entries where error is not null limit 1"
             )
         if error:
             raise RehearsalFailed(f"the rehearsal can't go on: {error}")

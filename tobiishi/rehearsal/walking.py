@@ -30,18 +30,18 @@ _MARGIN = timedelta(hours=1)
 async def walk(stage: Stage, play: Play, *, most: int = MOST) -> Walkthrough:
     """Rehearse each way, `most` of them. Raises `Invalid` and `RehearsalFailed`."""
     ways = ways_through(play.scenario, most=most)
-    walked = [await _walk(stage, play, way, number) for number, way in enumerate(ways)]
+    walked = [await _walk(stage, play, way) for way in ways]
     return Walkthrough(ways=walked, count=count_ways(play.scenario))
 
 
-async def _walk(stage: Stage, play: Play, way: WayThrough, number: int) -> WalkedWay:
+async def _walk(stage: Stage, play: Play, way: WayThrough) -> WalkedWay:
     words = way_in_words(way)
     casting = cast(play.scenario, way, play.definitions, persona=play.persona)
     if casting is None:
         return WalkedWay(way=words, timeline=None)
     actor = _Actor(way, casting)
     play = replace(play, persona=casting.persona, happenings=())
-    rehearsal = await Rehearsal.begin(stage, play, channel=f"way-{number}")
+    rehearsal = await Rehearsal.begin(stage, play)
     while not rehearsal.is_over:
         await actor.prepare(rehearsal)
         await rehearsal.next()

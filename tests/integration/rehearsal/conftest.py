@@ -68,7 +68,7 @@ def rehearse(stage: Stage) -> Rehearse:
         inside: tuple[str, ...] = (),
     ) -> Timeline:
         asked = play(text, *events, at=at, friend=friend, inside=inside)
-        rehearsal = await Rehearsal.begin(stage, asked, channel=f"channel-{next(_numbers)}")
+        rehearsal = await Rehearsal.begin(stage, asked)
         await rehearsal.finish()
         return rehearsal.timeline()
 

@@ -215,7 +215,12 @@ async def test_a_text_that_is_empty_for_this_friend_is_refused_as_by_line(
     ("rules", "friend", "problem"),
     [
         ("start: friend_added\nperiod: {until: 2026-01-01}", "", "outside of the period"),
-        ("start: {friend_added: {routes: [poster]}}", "", "none of the routes poster"),
+        (
+            "start: {friend_added: {routes: [poster]}}\naudiences: {a: {kind: route, route: web}}\n"
+            "exit: [{joins: a}]",
+            "route=web",
+            "none of the routes poster",
+        ),
         (
             "start: {audience: c}\naudiences: {c: {kind: combined, when: {gender: female}}}",
             "gender=male",
@@ -235,6 +240,7 @@ async def test_who_does_not_start_is_told_why(
     ("rules", "friend", "why"),
     [
         ("start: {friend_added: {routes: [poster]}}", "route=poster", "was added as a friend"),
+        ("start: {friend_added: {routes: [poster]}}", "", "was added as a friend"),
         (
             "start: {audience: c}\naudiences: {c: {kind: combined, when: {gender: female}}}",
             "gender=female",
@@ -261,7 +267,7 @@ async def test_ninety_days_come_out_to_the_minute(rehearse: Rehearse) -> None:
 
 async def test_step_by_step_something_may_happen_at_each_rest(stage: Stage) -> None:
     asked = play(WELCOME, at="2026-12-01T09:30")
-    rehearsal = await Rehearsal.begin(stage, asked, channel="step-by-step")
+    rehearsal = await Rehearsal.begin(stage, asked)
     assert [entry.kind for entry in rehearsal.entries] == ["start", "message", "wait"]
     assert not rehearsal.is_over
 
