@@ -66,7 +66,7 @@ class _Session:
             case _:
                 pass
         return {
-            "now": self._begun.now.isoformat(),
+            "now": self._begun.local_now.isoformat(),
             "is_over": self._begun.is_over,
             "timeline": self._begun.timeline().model_dump(mode="json"),
         }

@@ -74,6 +74,11 @@ class Rehearsal:
         return self._stage.clock.now
 
     @property
+    def local_now(self) -> datetime:
+        """The time by its clock, as the scenario's zone shows it."""
+        return self.now.astimezone(self._zone)
+
+    @property
     def journey(self) -> Journey | None:
         """The journey under way; None where there is none."""
         return self._journey

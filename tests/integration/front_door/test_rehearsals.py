@@ -70,7 +70,7 @@ async def test_a_rehearsal_answers_its_timeline_and_touches_nothing(
 async def test_a_rehearsal_goes_step_by_step(door: Door, vip: Database) -> None:
     begun = await ask(door, "POST", scenario=WELCOME, at=AT, step_by_step=True)
     here = f"/{begun['id']}"
-    assert begun["now"] == "2026-12-01T00:30:00+00:00"
+    assert begun["now"] == "2026-12-01T09:30:00+09:00"
     assert not begun["is_over"]
     assert begun["timeline"]["entries"][-1]["until"] == "2026-12-04T10:00:00+09:00"
 
@@ -91,6 +91,7 @@ async def test_a_rehearsal_goes_step_by_step(door: Door, vip: Database) -> None:
 
 async def test_the_persona_may_be_like_a_friend_of_the_shop(door: Door, vip: Database) -> None:
     async with vip.transaction() as connection:
+        await friends.meet(connection, "default", HANAKO, NOW)
         await friends.set_attributes(
             connection, "default", HANAKO, Attributes(gender="female"), at=NOW
         )
