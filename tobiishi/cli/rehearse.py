@@ -133,13 +133,12 @@ def _play(file: Path, asked: Asked) -> tuple[Asked, Play]:
 
 
 async def _rehearse(play: Play, asked: Asked) -> Timeline | Walkthrough:
-    # Only `run` and this need the embedded parts installed.
-    from tobiishi.rehearsal.rehearsal import Rehearsal
-    from tobiishi.rehearsal.walking import walk
-
     # What the relay and the activities log is of nobody's journey.
     logging.disable(logging.ERROR)
     async with _stage() as stage:
+        from tobiishi.rehearsal.rehearsal import Rehearsal
+        from tobiishi.rehearsal.walking import walk
+
         if asked.all_paths:
             return await walk(stage, play, most=asked.most)
         rehearsal = await Rehearsal.begin(stage, play)
@@ -151,14 +150,23 @@ async def _rehearse(play: Play, asked: Asked) -> Timeline | Walkthrough:
 async def _stage() -> AsyncIterator[Stage]:
     """A stage on a Postgres in a folder of its own, which is gone afterwards."""
     from tobiishi.local.postgres import EmbeddedPostgres
-    from tobiishi.rehearsal.stage import Stage
 
     with tempfile.TemporaryDirectory(prefix="tobiishi-rehearsal-") as folder:
-        async with (
-            EmbeddedPostgres(Path(folder), settings=_UNSAFE_BUT_FAST) as postgres,
-            Stage.open(postgres.dsn) as stage,
-        ):
-            yield stage
+        postgres = EmbeddedPostgres(Path(folder), settings=_UNSAFE_BUT_FAST)
+        # Its database takes a second to make, in which we load the rest and start Temporal.
+        starting = asyncio.create_task(postgres.start())
+        try:
+            await asyncio.sleep(0)
+            from tobiishi.rehearsal.stage import Stage, test_server
+
+            async with test_server() as server:
+                await starting
+                async with Stage.open(server, postgres.dsn) as stage:
+                    yield stage
+        finally:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            await postgres.stop()
 
 
 def _show(timeline: Timeline) -> None:

@@ -20,8 +20,9 @@ from tobiishi.rehearsal.happenings import Happening, read_act, read_happening
 from tobiishi.rehearsal.own_schema import own_schema
 from tobiishi.rehearsal.persona import Persona
 from tobiishi.rehearsal.play import Play
+from tobiishi.rehearsal.process import IDLE_SECONDS
 from tobiishi.rehearsal.rehearsal import Rehearsal
-from tobiishi.rehearsal.stage import Stage
+from tobiishi.rehearsal.stage import Stage, test_server
 from tobiishi.rehearsal.walking import walk
 from tobiishi.scenario import ScenarioError, read
 from tobiishi.scenario.rules import Definition
@@ -78,7 +79,8 @@ class _Session:
 
     async def _stage(self, request: Request) -> Stage:
         dsn = await self._parts.enter_async_context(own_schema(request["dsn"]))
-        return await self._parts.enter_async_context(Stage.open(dsn))
+        server = await self._parts.enter_async_context(test_server())
+        return await self._parts.enter_async_context(Stage.open(server, dsn))
 
 
 def _play(request: Request) -> Play:
@@ -103,24 +105,32 @@ def _play(request: Request) -> Play:
 
 
 async def _serve() -> None:
-    """Answer until the input ends, which also ends what is being done."""
+    """Answer until the input ends, which also ends what is being done; or nobody asks any more."""
     requests = asyncio.StreamReader(limit=64 * 1024 * 1024)
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(requests), sys.stdin
     )
     asked: asyncio.Queue[bytes] = asyncio.Queue()
     working = asyncio.create_task(_work(asked))
+    reading = asyncio.create_task(_read(requests, asked))
+    await asyncio.wait((working, reading), return_when=asyncio.FIRST_COMPLETED)
+    for task in (working, reading):
+        task.cancel()
+    await asyncio.gather(working, reading, return_exceptions=True)
+
+
+async def _read(requests: asyncio.StreamReader, asked: asyncio.Queue[bytes]) -> None:
     while line := await requests.readline():
         asked.put_nowait(line)
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
 
 
 async def _work(asked: asyncio.Queue[bytes]) -> None:
     async with AsyncExitStack() as parts:
         session = _Session(parts)
         while True:
-            answer = await session.answer(json.loads(await asked.get()))
+            async with asyncio.timeout(IDLE_SECONDS):
+                request = await asked.get()
+            answer = await session.answer(json.loads(request))
             sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
 
@@ -128,6 +138,8 @@ async def _work(asked: asyncio.Queue[bytes]) -> None:
 if __name__ == "__main__":
     # What activities and the relay log here is of nobody's journey.
     logging.disable(logging.ERROR)
+    # Webhooks go before a rehearsal.
+    os.nice(10)
     asyncio.run(_serve())
     # The SDK's threads may still hold the interpreter (temporalio/sdk-python#300).
     os._exit(0)

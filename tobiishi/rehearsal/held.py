@@ -4,42 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from tobiishi.errors import NotFound, TobiishiError
-from tobiishi.rehearsal.process import RehearsalGone, RehearsalProcess
+from tobiishi.rehearsal.process import IDLE_SECONDS, RehearsalGone, RehearsalProcess
 
 #: How many there are at once: each is a Python, a Temporal server, and work for the database.
 MOST_AT_ONCE = 4
-#: Seconds after which one is ended that nobody asks for anything.
-IDLE_SECONDS = 600.0
 
 
 class TooMany(TobiishiError):
     """As many rehearsals are under way as a starter has at once."""
 
 
-@dataclass(kw_only=True)
-class _Held:
-    process: RehearsalProcess
-    used_at: float
-
-
 class Rehearsals:
     """Begun and not ended, by their ids."""
 
     def __init__(self) -> None:
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, RehearsalProcess] = {}
         self._running = 0
 
     @asynccontextmanager
     async def once(self) -> AsyncIterator[RehearsalProcess]:
         """A rehearsal that ends with the block. Raises `TooMany`."""
-        await self._end_idle()
-        self._take()
+        await self._take()
         try:
             process = await RehearsalProcess.start()
             try:
@@ -51,34 +40,33 @@ class Rehearsals:
 
     async def begin(self) -> tuple[str, RehearsalProcess]:
         """A rehearsal that goes on until it is ended, and its id. Raises `TooMany`."""
-        await self._end_idle()
-        self._take()
+        await self._take()
         try:
             process = await RehearsalProcess.start()
         except BaseException:
             self._running -= 1
             raise
         name = secrets.token_hex(8)
-        self._held[name] = _Held(process=process, used_at=time.monotonic())
+        self._held[name] = process
         return name, process
 
     def get(self, name: str) -> RehearsalProcess:
         """Raises `NotFound`."""
-        held = self._held.get(name)
-        if held is None:
+        process = self._held.get(name)
+        if process is None or process.has_ended:
             raise NotFound(
                 f"rehearsal {name!r} is not under way; it ends when nobody asks for it for "
                 f"{IDLE_SECONDS / 60:g} minutes: begin another one"
             )
-        held.used_at = time.monotonic()
-        return held.process
+        return process
 
     async def end(self, name: str) -> None:
         """Raises `NotFound`."""
-        self.get(name)
-        held = self._held.pop(name)
+        process = self._held.pop(name, None)
+        if process is None:
+            raise NotFound(f"rehearsal {name!r} is not under way")
         try:
-            await held.process.close()
+            await process.close()
         finally:
             self._running -= 1
 
@@ -86,18 +74,16 @@ class Rehearsals:
         """End all."""
         await asyncio.gather(*(self.end(name) for name in list(self._held)))
 
-    def _take(self) -> None:
+    async def _take(self) -> None:
+        """Have a place for one more."""
+        for name in [name for name, process in self._held.items() if process.has_ended]:
+            await self.end(name)
         if self._running >= MOST_AT_ONCE:
             raise TooMany(
                 f"{MOST_AT_ONCE} rehearsals are under way, and a starter has no more at once; "
                 "end one, or try again soon"
             )
         self._running += 1
-
-    async def _end_idle(self) -> None:
-        before = time.monotonic() - IDLE_SECONDS
-        for name in [name for name, held in self._held.items() if held.used_at < before]:
-            await self.end(name)
 
 
 __all__ = ["RehearsalGone", "RehearsalProcess", "Rehearsals", "TooMany"]

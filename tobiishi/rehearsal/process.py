@@ -17,6 +17,8 @@ from tobiishi.errors import Invalid, TobiishiError
 #: Bytes of an answer: a long timeline with whole messages.
 _MOST_BYTES = 64 * 1024 * 1024
 _END_SECONDS = 5.0
+#: Seconds without a request after which the process ends.
+IDLE_SECONDS = 600.0
 
 
 class RehearsalGone(TobiishiError):
@@ -65,6 +67,10 @@ class RehearsalProcess:
         if failed := answer.get("failed"):
             raise RehearsalGone(failed)
         return answer["answer"]
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.returncode is not None
 
     async def close(self) -> None:
         """Let it end, and have it end where it does not."""

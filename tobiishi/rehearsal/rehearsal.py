@@ -157,7 +157,7 @@ class Rehearsal:
                 if scenario.start.friend_added:
                     await apply_event(connection, self._webhook("follow"))
                 elif scenario.start.audience:
-                    await self._join(connection, scenario.start.audience, "joined to rehearse")
+                    await self._join(connection, scenario.start.audience, "in the rehearsal")
             await self._settle()
         if not self.entries:
             raise Invalid(self._why_not())
@@ -191,7 +191,7 @@ class Rehearsal:
             await audiences.apply_route(connection, channel, FRIEND, persona.route, at=self.now)
         for audience in persona.audiences:
             if audience != self.play.scenario.start.audience:
-                await self._join(connection, audience, "was in it before")
+                await self._join(connection, audience, "before the rehearsal")
 
     def _why_not(self) -> str:
         """Why nobody like the persona starts."""
@@ -319,10 +319,14 @@ class Rehearsal:
         if wait and wait.wait_for:
             reasons.append(f"{wait_in_words(wait.wait_for.up_to)} at most")
         elif wait and wait.wait:
-            reasons.append(wait_in_words(wait.wait))
+            reasons += [wait_in_words(wait.wait)] if wait.wait.until is None else []
+        if scenario.spread and (plan.due.second or plan.due.microsecond):
+            reasons.append("spread out")
         if plan.action is Action.SEND and not send_at(scenario, plan.step).any_time:
             window, just_before = scenario.window, plan.due - timedelta.resolution
             at = wait.wait.at if wait and wait.wait else None
+            if wait and wait.wait and wait.wait.until:
+                at = wait.wait.until.time()
             if (
                 window
                 and window.from_ != at
@@ -338,7 +342,7 @@ class Rehearsal:
         name, channel, at = happening.name, self._channel, self.now
         match happening.act:
             case "joins":
-                await self._join(connection, name, "joined in the rehearsal")
+                await self._join(connection, name, "in the rehearsal")
             case "leaves":
                 await self._leave(connection, name)
             case "tags":

