@@ -33,7 +33,7 @@ async def test_a_marketer_sees_what_a_scenario_will_do(tmp_path: Path) -> None:
     )
     assert (code, complaint) == (0, "")
     assert printed.splitlines()[:4] == [
-        "welcome (友だち追加ありがとう), for さくら: gender female, age 34",
+        "welcome (友だち追加ありがとう): さくら: gender female, age 34",
         "times are those of JST, Asia/Tokyo",
         "2026-12-01 09:30  ▶ starts: was added as a friend",
         "2026-12-01 09:30  ✉ sent hello",

@@ -22,6 +22,7 @@ from tobiishi.rehearsal.paths import MOST
 from tobiishi.rehearsal.persona import Persona, check_persona, fields_of
 from tobiishi.rehearsal.play import start_of
 from tobiishi.rehearsal.timeline import Timeline, Walkthrough
+from tobiishi.rehearsal.words import Language
 from tobiishi.scenario import Scenario, read
 from tobiishi.scenario.rules import Combined, Definition, Tagged
 from tobiishi.user_ids import FriendId
@@ -51,6 +52,8 @@ class ToWalk(Described):
     """What all the friends have in common; the rest is made to fit each way."""
     at: str | None = None
     """When they start, local to the scenario: `2026-12-01T09:30`; now where null."""
+    language: Language = "en"
+    """In which the timelines are written."""
     most: int = Field(default=MOST, ge=1, le=1000)
     """How many ways at most."""
 
@@ -72,6 +75,8 @@ class ToRehearse(Described):
     """When they start, local to the scenario: `2026-12-01T09:30`; now where null."""
     events: list[str] = Field(default=[], max_length=1000)
     """What happens to them, and when after the start: `+2d joins bought`."""
+    language: Language = "en"
+    """In which the timeline is written."""
     step_by_step: bool = False
     """Whether it stops at the first wait, and goes on when asked."""
 
@@ -229,6 +234,7 @@ async def _request(
         "dsn": settings.database_url,
         "timezone": settings.timezone,
         "source": asked.scenario,
+        "language": asked.language,
         "friend": persona.model_dump(mode="json", exclude_unset=True),
         "start": start.isoformat(),
         "of_shop": {

@@ -22,7 +22,8 @@ from tobiishi.rehearsal.keeping import Asked, Kept, differences, file_beside, li
 from tobiishi.rehearsal.paths import MOST
 from tobiishi.rehearsal.persona import read_persona
 from tobiishi.rehearsal.play import Play, start_of
-from tobiishi.rehearsal.timeline import Timeline, Walkthrough, messages_sent
+from tobiishi.rehearsal.timeline import Timeline, Walkthrough, used_in_words
+from tobiishi.rehearsal.words import Language, Words, language_of_terminal
 from tobiishi.scenario import ScenarioError, read
 from tobiishi.settings import Settings
 
@@ -62,6 +63,10 @@ def rehearse(
         bool, typer.Option("--all-paths", help="Every way, each by a friend made to take it.")
     ] = False,
     most: Annotated[int, typer.Option(min=1, max=10_000, help="How many ways at most.")] = MOST,
+    lang: Annotated[
+        Language | None,
+        typer.Option(help="The language of the timeline; the terminal's if left out."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs, messages whole.")] = False,
     save: Annotated[
         bool, typer.Option("--save", help="Keep what comes out, beside the scenario.")
@@ -95,6 +100,7 @@ def rehearse(
             events=tuple(event or ()),
             all_paths=all_paths,
             most=most,
+            language=lang or language_of_terminal(),
         )  # fmt: skip
         asked, play = _play(file, asked)
         came = asyncio.run(_rehearse(play, asked))
@@ -113,7 +119,7 @@ def rehearse(
     elif isinstance(came, Timeline):
         _show(came)
     else:
-        _show_all(came)
+        _show_all(came, play.words)
 
 
 def _play(file: Path, asked: Asked) -> tuple[Asked, Play]:
@@ -128,7 +134,11 @@ def _play(file: Path, asked: Asked) -> tuple[Asked, Play]:
     )
     happenings = [read_happening(event, scenario, definitions) for event in asked.events]
     return asked.model_copy(update={"at": f"{local:%Y-%m-%dT%H:%M}"}), Play(
-        source=source, persona=persona, start=start, happenings=happenings
+        source=source,
+        persona=persona,
+        start=start,
+        happenings=happenings,
+        language=asked.language,
     )
 
 
@@ -172,25 +182,24 @@ async def _stage() -> AsyncIterator[Stage]:
 def _show(timeline: Timeline) -> None:
     for line in timeline.lines():
         out.line(line)
-    sent = messages_sent(timeline.entries)
-    out.line(f"{sent} of LINE's messages would be used; none was sent")
+    out.line(used_in_words(timeline))
 
 
-def _show_all(came: Walkthrough) -> None:
+def _show_all(came: Walkthrough, words: Words) -> None:
     taken = [walked for walked in came.ways if walked.timeline]
     for number, walked in enumerate(taken, start=1):
-        out.line(f"way {number}: {walked.way}")
+        out.line(words.heading(number, walked.way))
         if walked.instead:
-            out.line(f"! the friend {walked.instead}")
+            out.line(f"! {walked.instead}")
         assert walked.timeline is not None
         _show(walked.timeline)
         out.line("")
     for walked in came.ways:
         if walked.timeline is None:
-            out.line(f"nobody was found who takes: {walked.way}")
-    out.line(f"{len(taken)} ways rehearsed, of {came.count}")
+            out.line(words.nobody(walked.way))
+    out.line(words.walked(len(taken), came.count))
     if came.count > len(came.ways):
-        out.line(f"{came.count - len(came.ways)} more were not looked at; raise --most for them")
+        out.line(words.not_looked_at(came.count - len(came.ways)))
 
 
 def _compare(kept: Kept, came: Timeline | Walkthrough, beside: Path) -> None:

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -91,17 +92,12 @@ def _play(request: Request) -> Play:
         persona=Persona.model_validate(request["friend"]),
         start=datetime.fromisoformat(request["start"]),
         of_shop=of_shop,
+        language=request["language"],
     )
     happenings = [
         read_happening(event, play.scenario, play.definitions) for event in request["events"]
     ]
-    return Play(
-        source=source,
-        persona=play.persona,
-        start=play.start,
-        happenings=happenings,
-        of_shop=of_shop,
-    )
+    return replace(play, happenings=happenings)
 
 
 async def _serve() -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tobiishi.errors import Invalid
 from tobiishi.rehearsal.paths import MOST
 from tobiishi.rehearsal.timeline import Timeline, Walkthrough, after
+from tobiishi.rehearsal.words import Language
 
 
 class Asked(BaseModel):
@@ -25,6 +26,7 @@ class Asked(BaseModel):
     at: str
     events: tuple[str, ...] = ()
     all_paths: bool = False
+    language: Language = "en"
     most: int = Field(default=MOST, ge=1, le=10_000)
 
 

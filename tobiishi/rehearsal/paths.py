@@ -52,11 +52,6 @@ class Passed:
 WayThrough = tuple[Passed, ...]
 
 
-def way_in_words(way: WayThrough) -> str:
-    """`in clicked-hello → bought in time`."""
-    return " → ".join(step.in_words() for step in way if step.decides) or "the only way"
-
-
 def count_ways(scenario: Scenario) -> int:
     """How many ways there are, also those that nobody can take."""
     return _count(scenario.steps)

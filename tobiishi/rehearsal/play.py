@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from tobiishi.errors import Invalid
 from tobiishi.rehearsal.happenings import Happening, definitions_of
 from tobiishi.rehearsal.persona import Persona
+from tobiishi.rehearsal.words import WORDS, Language, Words
 from tobiishi.scenario import Scenario, ScenarioSource
 from tobiishi.scenario.rules import Definition
 
@@ -25,6 +26,8 @@ class Play:
     happenings: Sequence[Happening] = ()
     #: The audiences of the shop, where the scenario's file does not say what they are.
     of_shop: Mapping[str, Definition] | None = None
+    #: In which the timeline is written.
+    language: Language = "en"
 
     def __post_init__(self) -> None:
         """Who is said to come by no route comes by one that starts the scenario."""
@@ -36,6 +39,10 @@ class Play:
     @property
     def scenario(self) -> Scenario:
         return self.source.scenario
+
+    @property
+    def words(self) -> Words:
+        return WORDS[self.language]
 
     @property
     def definitions(self) -> dict[str, Definition]:

@@ -22,7 +22,7 @@ from tobiishi.rehearsal.happenings import Happening
 from tobiishi.rehearsal.persona import FRIEND, check_persona
 from tobiishi.rehearsal.play import Play
 from tobiishi.rehearsal.stage import Stage
-from tobiishi.rehearsal.timeline import Timeline, TimelineEntry, wait_in_words
+from tobiishi.rehearsal.timeline import Timeline, TimelineEntry
 from tobiishi.relay.webhook_events import apply_event
 from tobiishi.scenario import Scenario, send_at
 from tobiishi.scenario.clock import at_local, is_within
@@ -45,6 +45,7 @@ class Rehearsal:
         self._channel = channel
         self._zone = ZoneInfo(play.scenario.timezone)
         self._definitions = play.definitions
+        self._words = play.words
         #: What will happen, the soonest first; the number keeps the order of those at once.
         self._ahead: list[tuple[datetime, int, Happening]] = []
         self._count = 0
@@ -94,7 +95,8 @@ class Rehearsal:
             scenario=scenario.scenario,
             title=scenario.title,
             timezone=scenario.timezone,
-            friend=self.play.persona.in_words(),
+            language=self.play.language,
+            friend=self._words.persona(self.play.persona),
             entries=self.entries,
         )
 
@@ -140,7 +142,7 @@ class Rehearsal:
         """Have that happen now, and all that follows from it."""
         async with self._stage.database.transaction() as connection:
             await self._do(connection, happening)
-        self._add("event", happening.in_words())
+        self._add("event", self._words.happening(happening))
         await self._settle()
 
     async def _start(self) -> None:
@@ -221,7 +223,7 @@ class Rehearsal:
         if former is not None and former.ended_at is not None:
             return
         if former is None:
-            self._add("start", f"starts: {journey.why}", at=journey.ref.started_at)
+            self._add("start", self._words.starts(journey.why), at=journey.ref.started_at)
         self._known[number] = journey
         rows = await connection.fetch(
             "select id, at, step, said, detail, visit from trail"
@@ -240,7 +242,7 @@ class Rehearsal:
             because = journey.stopping_because
             self._add(
                 "end",
-                f"ends: {journey.outcome}" + (f", because: {because}" if because else ""),
+                self._words.ends(str(journey.outcome), because),
                 at=journey.ended_at,
                 outcome=journey.outcome,
                 because=because,
@@ -253,18 +255,19 @@ class Rehearsal:
         self, connection: Connection, journey: Journey, done: TrailEntry, visit: int
     ) -> None:
         step = step_at(self.play.scenario, done.step)
-        text = done.said
+        text, words = done.said, self._words
         if done.detail.get("past"):
-            self._add("left_out", text, at=done.at, step=done.step)
+            self._add("left_out", words.left_out(text), at=done.at, step=done.step)
         elif step.send:
             key = retry_key(journey.ref.workflow_id, journey.ref.entry, done.step, visit)
-            status = await connection.fetchval(
-                "select status from deliveries where retry_key = $1", key
+            delivery = await connection.fetchrow(
+                "select status, reason from deliveries where retry_key = $1", key
             )
+            status, reason = delivery or (None, None)
             line = self._stage.line
             self._add(
                 "message",
-                text,
+                words.message(step.send.name, status, reason, text),
                 at=done.at,
                 step=done.step,
                 message=step.send.name,
@@ -274,19 +277,20 @@ class Rehearsal:
         elif step.branch:
             case = done.detail.get("case")
             saw = done.detail.get("saw", {})
+            text = words.branch(step, case, saw, text)
             self._add("branch", text, at=done.at, step=done.step, way=case, saw=saw)
         elif step.wait_for:
             way = done.detail.get("way")
             self._add(
                 "wait_for",
-                text,
+                words.awaited(step.wait_for.audience, way, text),
                 at=done.at,
                 step=done.step,
                 way=way,
                 awaits=step.wait_for.audience,
             )
         else:
-            self._add("tag", text, at=done.at, step=done.step)
+            self._add("tag", words.tag(step, text), at=done.at, step=done.step)
 
     async def _report_wait(self, connection: Connection, journey: Journey) -> None:
         plan = await journeys.next_plan(connection, journey.ref, self.play.scenario)
@@ -299,8 +303,9 @@ class Rehearsal:
         awaits = self._awaited(plan)
         self._add(
             "wait",
-            f"waits {f'for {awaits} ' if awaits else ''}until {until:%Y-%m-%d %H:%M}"
-            f"{self._why_until(plan)}",
+            self._words.waits(
+                f"{until:%Y-%m-%d %H:%M}", awaits, self._why_until(plan), self._then(plan)
+            ),
             step=plan.wait,
             until=until,
             awaits=awaits,
@@ -312,30 +317,35 @@ class Rehearsal:
         awaited = step_at(self.play.scenario, plan.step).wait_for
         return awaited.audience if awaited else None
 
-    def _why_until(self, plan: Plan) -> str:
-        """What the wait is for: ` (3 days, at 10:00), then: send coupon`."""
-        scenario, reasons = self.play.scenario, []
-        wait = step_at(scenario, plan.wait) if plan.wait else None
-        if wait and wait.wait_for:
-            reasons.append(f"{wait_in_words(wait.wait_for.up_to)} at most")
-        elif wait and wait.wait:
-            reasons += [wait_in_words(wait.wait)] if wait.wait.until is None else []
+    def _then(self, plan: Plan) -> str | None:
+        """What follows the wait; None where what is awaited does."""
+        if plan.action is Action.LOOK:
+            return None
+        step = step_at(self.play.scenario, plan.step) if plan.step else None
+        return self._words.then(plan.action, step, plan.label)
+
+    def _why_until(self, plan: Plan) -> list[str]:
+        """What makes the wait as long as it is."""
+        scenario, words, reasons = self.play.scenario, self._words, []
+        step = step_at(scenario, plan.wait) if plan.wait else None
+        wait = step.wait if step else None
+        if step and step.wait_for:
+            reasons.append(words.at_most(step.wait_for.up_to))
+        elif wait and wait.until is None:
+            reasons.append(words.length(wait))
         if scenario.spread and (plan.due.second or plan.due.microsecond):
-            reasons.append("spread out")
+            reasons.append(words.spread())
         if plan.action is Action.SEND and not send_at(scenario, plan.step).any_time:
             window, just_before = scenario.window, plan.due - timedelta.resolution
-            at = wait.wait.at if wait and wait.wait else None
-            if wait and wait.wait and wait.wait.until:
-                at = wait.wait.until.time()
+            at = wait and (wait.until.time() if wait.until else wait.at)
             if (
                 window
                 and window.from_ != at
                 and is_within(window, plan.due, scenario.timezone)
                 and not is_within(window, just_before, scenario.timezone)
             ):
-                reasons.append(f"the window opens at {window.from_:%H:%M}")
-        then = "" if plan.action is Action.LOOK else f", then: {plan.label}"
-        return (f" ({'; '.join(reasons)})" if reasons else "") + then
+                reasons.append(words.window_opens(f"{window.from_:%H:%M}"))
+        return reasons
 
     async def _do(self, connection: Connection, happening: Happening) -> None:
         """What happens to a friend in life, done to the persona."""

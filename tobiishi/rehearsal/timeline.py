@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tobiishi.scenario.model import Wait
+from tobiishi.rehearsal.words import WORDS, Language
 
 Kind = Literal["start", "event", "message", "branch", "tag", "wait", "wait_for", "left_out", "end"]
 
@@ -60,6 +60,8 @@ class Timeline(BaseModel):
     """What people call it."""
     timezone: str
     """The time zone of all times here."""
+    language: Language
+    """The language of the texts."""
     friend: str
     """Who went through it, in words."""
     entries: list[TimelineEntry]
@@ -71,11 +73,11 @@ class Timeline(BaseModel):
 
     def lines(self) -> Iterator[str]:
         """The timeline for people, a line for each entry and each text of a message."""
-        yield f"{self.scenario} ({self.title}), for {self.friend}"
+        yield f"{self.scenario} ({self.title}): {self.friend}"
         zone = self.start.tzname() or self.timezone
         offsets = {entry.at.utcoffset() for entry in self.entries}
         shown = self.timezone if len(offsets) > 1 or zone[0] in "+-" else f"{zone}, {self.timezone}"
-        yield f"times are those of {shown}"
+        yield WORDS[self.language].times(shown)
         for entry in self.entries:
             offset = f" {entry.at:%Z}" if len(offsets) > 1 else ""
             yield f"{entry.at:%Y-%m-%d %H:%M}{offset}  {_MARKS.get(entry.kind, ' ')} {entry.text}"
@@ -128,28 +130,13 @@ def shortened(message: dict[str, Any]) -> str:
     return text if len(text) <= _SHOWN_CHARS else f"{text[: _SHOWN_CHARS - 1]}…"
 
 
-def wait_in_words(wait: Wait) -> str:
-    """`3 days, at 10:00`."""
-    if wait.until is not None:
-        return f"until {wait.until:%Y-%m-%d %H:%M}"
-    if wait.days_after_start is not None:
-        return f"day {wait.days_after_start} after the start, at {wait.at:%H:%M}"
-    lengths = [
-        f"{number} {unit if number != 1 else unit.removesuffix('s')}"
-        for unit in ("days", "hours", "minutes")
-        if (number := getattr(wait, unit))
-    ]
-    if wait.at is None:
-        return " ".join(lengths)
-    return f"{' '.join(lengths) or 'the next time of day'}, at {wait.at:%H:%M}"
-
-
 def after(length: timedelta) -> str:
     """`+3d 00:30`."""
     minutes = round(length.total_seconds()) // 60
     return f"+{minutes // 1440}d {minutes // 60 % 24:02}:{minutes % 60:02}"
 
 
-def messages_sent(entries: Sequence[TimelineEntry]) -> int:
+def used_in_words(timeline: Timeline) -> str:
     """How many messages LINE would count."""
-    return sum(entry.status == "sent" for entry in entries)
+    sent = sum(entry.status == "sent" for entry in timeline.entries)
+    return WORDS[timeline.language].used(sent)

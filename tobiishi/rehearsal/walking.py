@@ -15,7 +15,6 @@ from tobiishi.rehearsal.paths import (
     WayThrough,
     cast,
     count_ways,
-    way_in_words,
     ways_through,
 )
 from tobiishi.rehearsal.play import Play
@@ -35,7 +34,7 @@ async def walk(stage: Stage, play: Play, *, most: int = MOST) -> Walkthrough:
 
 
 async def _walk(stage: Stage, play: Play, way: WayThrough) -> WalkedWay:
-    words = way_in_words(way)
+    words = play.words.way(way)
     casting = cast(play.scenario, way, play.definitions, persona=play.persona)
     if casting is None:
         return WalkedWay(way=words, timeline=None)
@@ -52,7 +51,7 @@ async def _walk(stage: Stage, play: Play, way: WayThrough) -> WalkedWay:
     instead = None
     if gone != meant:
         last = rehearsal.entries[-1]
-        instead = f"went otherwise: {last.text}"
+        instead = play.words.instead(last.text)
     return WalkedWay(way=words, timeline=rehearsal.timeline(), instead=instead)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -254,6 +255,21 @@ async def test_each_start_is_the_real_one(
 ) -> None:
     timeline = await rehearse(scenario(send("a"), rules), friend=friend)
     assert why in timeline.entries[0].text
+
+
+async def test_the_timeline_is_told_in_japanese(stage: Stage) -> None:
+    asked = play(WELCOME, "+2d joins purchased", at="2026-12-01T09:30", friend="gender=女性")
+    rehearsal = await Rehearsal.begin(stage, replace(asked, language="ja"))
+    await rehearsal.finish()
+    timeline = rehearsal.timeline()
+    assert timeline.friend == "花子（性別 女性）"
+    assert seen(timeline) == [
+        "12-01 09:30 開始：友だちに追加された",
+        "12-01 09:30 hello を送信",
+        "12-01 09:30 2026-12-04 10:00 まで待つ（3日後の10:00）。次：分岐",
+        "12-03 09:30 purchased に入る",
+        "12-03 09:30 終わり：離脱（purchased に入った）",
+    ]
 
 
 async def test_ninety_days_come_out_to_the_minute(rehearse: Rehearse) -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from tests.scenarios import scenario_of
 from tobiishi.rehearsal.happenings import definitions_of
-from tobiishi.rehearsal.paths import Casting, cast, count_ways, way_in_words, ways_through
+from tobiishi.rehearsal.paths import Casting, cast, count_ways, ways_through
 from tobiishi.rehearsal.persona import Persona
+from tobiishi.rehearsal.words import WORDS
 from tobiishi.scenario import Scenario
 
 NOBODY = Persona()
@@ -20,7 +21,7 @@ def scenario(steps: str, rules: str = "start: friend_added") -> Scenario:
 def castings(of: Scenario, persona: Persona = NOBODY) -> dict[str, Casting | None]:
     definitions = definitions_of(of)
     return {
-        way_in_words(way): cast(of, way, definitions, persona=persona)
+        WORDS["en"].way(way): cast(of, way, definitions, persona=persona)
         for way in ways_through(of, most=1000)
     }
 
