@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
 from pydantic import TypeAdapter
 
@@ -100,14 +100,14 @@ def _play(request: Request) -> Play:
     return replace(play, happenings=happenings)
 
 
-async def _serve() -> None:
+async def _serve(answers: TextIO) -> None:
     """Answer until the input ends, which also ends what is being done; or nobody asks any more."""
     requests = asyncio.StreamReader(limit=64 * 1024 * 1024)
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(requests), sys.stdin
     )
     asked: asyncio.Queue[bytes] = asyncio.Queue()
-    working = asyncio.create_task(_work(asked))
+    working = asyncio.create_task(_work(asked, answers))
     reading = asyncio.create_task(_read(requests, asked))
     await asyncio.wait((working, reading), return_when=asyncio.FIRST_COMPLETED)
     for task in (working, reading):
@@ -120,15 +120,15 @@ async def _read(requests: asyncio.StreamReader, asked: asyncio.Queue[bytes]) -> 
         asked.put_nowait(line)
 
 
-async def _work(asked: asyncio.Queue[bytes]) -> None:
+async def _work(asked: asyncio.Queue[bytes], answers: TextIO) -> None:
     async with AsyncExitStack() as parts:
         session = _Session(parts)
         while True:
             async with asyncio.timeout(IDLE_SECONDS):
                 request = await asked.get()
             answer = await session.answer(json.loads(request))
-            sys.stdout.write(json.dumps(answer) + "\n")
-            sys.stdout.flush()
+            answers.write(json.dumps(answer) + "\n")
+            answers.flush()
 
 
 if __name__ == "__main__":
@@ -136,6 +136,9 @@ if __name__ == "__main__":
     logging.disable(logging.ERROR)
     # Webhooks go before a rehearsal.
     os.nice(10)
-    asyncio.run(_serve())
+    # Temporal's server, which outlives us where we are killed, must not keep the answers open.
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(2, 1)
+        asyncio.run(_serve(answers))
     # The SDK's threads may still hold the interpreter (temporalio/sdk-python#300).
     os._exit(0)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import sys
 from typing import Any, Self
 
@@ -42,11 +44,13 @@ class RehearsalProcess:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 limit=_MOST_BYTES,
+                # A group of its own, with the server that it starts: a Ctrl-C is for us.
+                start_new_session=True,
             )
         )
 
     async def ask(self, do: str, *, seconds: float, **request: Any) -> Any:
-        """The answer. Raises `Invalid`, or `RehearsalGone`."""
+        """The answer. Raises `Invalid`, or `RehearsalGone` after which there are no more."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         async with self._alone:
@@ -55,18 +59,27 @@ class RehearsalProcess:
                     self._process.stdin.write(json.dumps({"do": do, **request}).encode() + b"\n")
                     await self._process.stdin.drain()
                     line = await self._process.stdout.readline()
-            except (TimeoutError, OSError, ValueError) as error:
+            except BaseException as error:
+                # Its answer may come yet, and must not be taken for that to the next request.
+                await self.close()
+                if not isinstance(error, TimeoutError | OSError | ValueError):
+                    raise
                 raise RehearsalGone(
                     f"the rehearsal has not answered within {seconds:g} s"
                 ) from error
-        if not line:
-            raise RehearsalGone("the rehearsal has ended early; try again")
+            if not line:
+                await self.close()
+                raise RehearsalGone("the rehearsal has ended early; try again")
         answer = json.loads(line)
         if wrong := answer.get("invalid"):
             raise Invalid(wrong)
         if failed := answer.get("failed"):
             raise RehearsalGone(failed)
         return answer["answer"]
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def has_ended(self) -> bool:
@@ -79,6 +92,9 @@ class RehearsalProcess:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_END_SECONDS):
                 await self._process.wait()
-        if self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
+        if self._process.returncode == 0:
+            return
+        # It was killed, or has to be: the server that it started goes with it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()

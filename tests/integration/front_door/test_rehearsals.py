@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
+from tests.eventually import eventually
 from tests.integration.front_door.enrolling import NOW
 from tests.integration.front_door.knocking import HANAKO, TOKEN, Door
 from tobiishi.api.context import Context
@@ -161,4 +167,63 @@ async def test_a_rehearsal_ends_with_its_starter(door: Door, shop: Database) -> 
     context: Context = door.app.state.context
     assert len(await schemas(shop)) == 1
     await context.rehearsals.close()
+    assert await schemas(shop) == []
+
+
+#: Begins a rehearsal as a starter does, and does nothing more.
+BEGINS = """
+import asyncio, json, sys
+from tobiishi.rehearsal.process import RehearsalProcess
+
+async def main() -> None:
+    process = await RehearsalProcess.start()
+    await process.ask("begin", seconds=60, **json.loads(sys.argv[1]))
+    print("begun", flush=True)
+    await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+async def test_nothing_is_left_of_a_rehearsal_whose_starter_was_killed(
+    shop: Database, dsn: str
+) -> None:
+    request = {
+        "dsn": dsn,
+        "timezone": "Asia/Tokyo",
+        "language": "en",
+        "source": WELCOME,
+        "friend": {},
+        "start": "2026-12-01T00:30:00+00:00",
+        "of_shop": {},
+        "events": [],
+        "finish": False,
+    }
+    starter = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", BEGINS, json.dumps(request)), stdout=asyncio.subprocess.PIPE
+    )
+    assert starter.stdout is not None
+    assert await starter.stdout.readline() == b"begun\n"
+    assert len(await schemas(shop)) == 1
+
+    starter.kill()
+    await starter.wait()
+
+    await eventually(lambda: schemas(shop), lambda left: left == [])
+
+
+async def test_a_rehearsal_whose_process_was_killed_is_not_under_way(
+    door: Door, shop: Database
+) -> None:
+    begun = await ask(door, "POST", scenario=WELCOME, at=AT, step_by_step=True)
+    context: Context = door.app.state.context
+    process = context.rehearsals.get(begun["id"])
+    os.kill(process.pid, signal.SIGKILL)
+
+    answer = await door.http.post(f"/api/rehearsals/{begun['id']}/next", headers=HEADERS)
+    assert answer.status_code == 503
+    answer = await door.http.get(f"/api/rehearsals/{begun['id']}", headers=HEADERS)
+    assert answer.status_code == 404
+    # The next one drops what it left.
+    assert (await ask(door, "POST", scenario=WELCOME))["is_over"]
     assert await schemas(shop) == []
