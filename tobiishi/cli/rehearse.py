@@ -111,7 +111,8 @@ def rehearse(
         return
     if save:
         beside.write_text(
-            Kept(rehearsed=asked, timeline=lines_of(came)).as_text(), encoding="utf-8"
+            Kept(rehearsed=asked, timeline=lines_of(came, asked.language)).as_text(),
+            encoding="utf-8",
         )
         out.line(f"kept in {beside}", err=True)
     if as_json:
@@ -203,7 +204,7 @@ def _show_all(came: Walkthrough, words: Words) -> None:
 
 
 def _compare(kept: Kept, came: Timeline | Walkthrough, beside: Path) -> None:
-    found = differences(kept.timeline, lines_of(came))
+    found = differences(kept.timeline, lines_of(came, kept.rehearsed.language))
     for line in found:
         out.line(line)
     if found:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tobiishi.errors import Invalid
 from tobiishi.rehearsal.paths import MOST
 from tobiishi.rehearsal.timeline import Timeline, Walkthrough, after
-from tobiishi.rehearsal.words import Language
+from tobiishi.rehearsal.words import WORDS, Language
 
 
 class Asked(BaseModel):
@@ -63,24 +63,24 @@ def file_beside(scenario: Path) -> Path:
     return scenario.with_name(f"{scenario.stem}.rehearsal.json")
 
 
-def lines_of(came: Timeline | Walkthrough) -> list[str]:
+def lines_of(came: Timeline | Walkthrough, language: Language) -> list[str]:
     """What came of a rehearsal, whole: each thing, when after the start, and at what local time."""
     if isinstance(came, Timeline):
         return list(_lines(came))
-    found = []
-    for walked in came.ways:
-        found.append(f"way: {walked.way}")
-        if walked.timeline is None:
-            found.append("    nobody was found who takes it")
-            continue
+    found, words = [], WORDS[language]
+    taken = [walked for walked in came.ways if walked.timeline]
+    for number, walked in enumerate(taken, start=1):
+        assert walked.timeline is not None
+        found.append(words.heading(number, walked.way))
         if walked.instead:
             found.append(f"    {walked.instead}")
         found += [f"    {line}" for line in _lines(walked.timeline)]
-    return [*found, f"{came.count} ways in all"]
+    found += [words.nobody(walked.way) for walked in came.ways if walked.timeline is None]
+    return [*found, words.walked(len(taken), came.count)]
 
 
 def _lines(timeline: Timeline) -> Iterator[str]:
-    yield f"for {timeline.friend}"
+    yield timeline.friend
     for entry in timeline.entries:
         at = f"{entry.at:%Y-%m-%d %H:%M %Z}"
         yield f"{after(entry.at - timeline.start)}  {at}  {entry.text}"

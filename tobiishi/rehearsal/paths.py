@@ -163,7 +163,9 @@ def cast(
 ) -> Casting | None:
     """A persona made to take the way, from what is given of them; None where none was found."""
     parts, conditions, names = _parts(way), *_asked(way, definitions)
-    locked = _locked(scenario, names, definitions, persona)
+    begins = {*persona.audiences, *([scenario.start.audience] if scenario.start.audience else [])}
+    state = dict.fromkeys(sorted(begins), True)
+    locked = _locked(scenario, names, definitions, persona, state)
     free = {
         name: _needs_message(scenario, definitions[name])
         for name in names - locked.keys()
@@ -172,11 +174,11 @@ def cast(
     friends = (
         (attributes, inside)
         for attributes in _attributes(conditions, persona.attributes)
-        for inside in _subsets(locked)
+        for inside in _subsets(locked, near=state)
     )
     for attributes, inside in itertools.islice(friends, _MOST_TRIED):
         facts = _facts(attributes)
-        found = _fit(parts, facts, inside, free, definitions, persona)
+        found = _fit(parts, facts, inside, free, definitions, state)
         if found is not None:
             made = _made_up(persona, attributes, {**inside, **found[0]}, definitions)
             wanted = {part.wait: each for part, each in zip(parts, found, strict=True)}
@@ -249,6 +251,7 @@ def _locked(
     names: Iterable[str],
     definitions: Mapping[str, Definition],
     persona: Persona,
+    begins: Mapping[str, bool],
 ) -> dict[str, tuple[bool, ...]]:
     """The audiences that a friend is in from start to end, or never: which of both may be so.
 
@@ -262,7 +265,7 @@ def _locked(
                 definitions[name].route == persona.route,  # type: ignore[union-attr]
             )  # fmt: skip
         elif name in exits and not isinstance(definitions[name], Combined):
-            is_in = name == scenario.start.audience or name in persona.audiences
+            is_in = name in begins
             is_out = _needs_message(scenario, definitions[name])
             found[name] = (True,) if is_in else (False,) if is_out else (False, True)
     return found
@@ -278,10 +281,15 @@ def _needs_message(scenario: Scenario, definition: Definition) -> bool:
     )
 
 
-def _subsets(choices: Mapping[str, tuple[bool, ...]]) -> Iterator[dict[str, bool]]:
-    """All combinations, those with few memberships first."""
+def _subsets(
+    choices: Mapping[str, tuple[bool, ...]], near: Mapping[str, bool]
+) -> Iterator[dict[str, bool]]:
+    """All combinations, those first that differ least from what the friend is in already."""
     found = [dict(zip(choices, each, strict=True)) for each in itertools.product(*choices.values())]
-    yield from sorted(found, key=lambda each: sum(each.values()))
+    yield from sorted(
+        found,
+        key=lambda each: sum(is_in != near.get(name, False) for name, is_in in each.items()),
+    )
 
 
 def _fit(
@@ -290,13 +298,14 @@ def _fit(
     inside: Mapping[str, bool],
     free: Mapping[str, bool],
     definitions: Mapping[str, Definition],
-    persona: Persona,
+    begins: Mapping[str, bool],
 ) -> list[dict[str, bool]] | None:
     """The memberships of each part that lead that way; None where there are none.
 
-    `free` are the audiences that may be joined and left, each with whether it takes its message.
+    `free` are the audiences that may be joined and left, each with whether it takes its message;
+    the friend begins in those of `begins`.
     """
-    found = []
+    found, state = [], dict(begins)
     for part in parts:
         names = sorted(_asked_in(part, definitions) & free.keys())[:_MOST_AUDIENCES]
         choices: dict[str, tuple[bool, ...]] = {}
@@ -304,16 +313,17 @@ def _fit(
             definition = definitions[name]
             unsent = isinstance(definition, Clicked | Saw) and definition.message not in part.sent
             choices[name] = (False,) if free[name] and unsent else (False, True)
-            if not part.wait and name in persona.audiences:
+            if not part.wait and name in begins:
                 choices[name] = (True,)
         fitting = (
             wanted
-            for wanted in _subsets(choices)
+            for wanted in _subsets(choices, near=state)
             if _leads(part, facts, {**inside, **wanted}, definitions)
         )
         if (wanted := next(fitting, None)) is None:
             return None
         found.append(wanted)
+        state |= wanted
     return found
 
 

@@ -72,7 +72,8 @@ class _Actor:
         wanted = self._memberships.get(plan.wait, {})
         inside = await rehearsal.memberships_among(wanted)
         at = self._moment(plan, rehearsal.now)
-        for name, is_in in wanted.items():
+        # What is left is left before something is joined that may end the wait.
+        for name, is_in in sorted(wanted.items(), key=lambda each: each[1]):
             if is_in != (name in inside):
                 rehearsal.plan(Happening(act="joins" if is_in else "leaves", name=name), at)
 

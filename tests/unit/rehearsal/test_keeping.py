@@ -33,8 +33,8 @@ def timeline(text: str = "こんにちは", at: str = "2026-11-01T09:30-05:00") 
 
 
 def test_each_line_says_how_long_after_the_start_and_messages_are_whole() -> None:
-    assert lines_of(timeline()) == [
-        "for 花子: nothing is known",
+    assert lines_of(timeline(), "en") == [
+        "花子: nothing is known",
         "+0d 00:00  2026-10-31 09:30 UTC-04:00  starts: was added as a friend",
         "+1d 01:00  2026-11-01 09:30 UTC-05:00  sent a",
         '    {"text": "こんにちは", "type": "text"}',
@@ -43,16 +43,16 @@ def test_each_line_says_how_long_after_the_start_and_messages_are_whole() -> Non
 
 def test_ways_that_nobody_takes_and_the_number_of_all_are_kept() -> None:
     ways = [WalkedWay(way="in a", timeline=timeline()), WalkedWay(way="otherwise", timeline=None)]
-    lines = lines_of(Walkthrough(ways=ways, count=7))
-    assert lines[0] == "way: in a"
-    assert lines[-3:] == ["way: otherwise", "    nobody was found who takes it", "7 ways in all"]
+    lines = lines_of(Walkthrough(ways=ways, count=7), "en")
+    assert lines[0] == "way 1: in a"
+    assert lines[-2:] == ["nobody was found who takes: otherwise", "1 ways rehearsed, of 7"]
 
 
 @pytest.mark.parametrize("other", [timeline("こんばんは"), timeline(at="2026-11-01T09:31-05:00")])
 def test_another_word_or_minute_differs(other: Timeline) -> None:
-    kept = lines_of(timeline())
-    assert differences(kept, lines_of(timeline())) == []
-    found = differences(kept, lines_of(other))
+    kept = lines_of(timeline(), "en")
+    assert differences(kept, lines_of(timeline(), "en")) == []
+    found = differences(kept, lines_of(other, "en"))
     assert found[:2] == ["--- kept", "+++ now"]
     assert len([line for line in found if line.startswith(("- ", "+ ", "-+", "++"))]) >= 2
 
@@ -61,7 +61,7 @@ def test_what_is_kept_is_read_as_it_was(tmp_path: Path) -> None:
     file = file_beside(tmp_path / "welcome.yaml")
     assert file.name == "welcome.rehearsal.json"
     asked = Asked(friend="gender=female", at="2026-12-01T09:30", events=("+2d blocks",))
-    kept = Kept(rehearsed=asked, timeline=lines_of(timeline()))
+    kept = Kept(rehearsed=asked, timeline=lines_of(timeline(), "en"))
     file.write_text(kept.as_text(), encoding="utf-8")
     assert Kept.read(file) == kept
 
