@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, cast
 
 import aiosql
 import asyncpg
@@ -187,7 +187,7 @@ class Database:
         self._clock = datetime.now(UTC), time.monotonic()
 
     @classmethod
-    async def open(cls, dsn: str, *, size: int = 10) -> Database:
+    async def open(cls, dsn: str, *, size: int = 10) -> Self:
         """Connect, and bring the schema up to date. Raises `SchemaBusy` or one of `Unavailable`."""
         database = cls(await _pool(dsn, size), dsn)
         try:

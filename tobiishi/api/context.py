@@ -24,6 +24,7 @@ from tobiishi.languages import Language, of_header
 from tobiishi.limits import Limit
 from tobiishi.metrics import Gauges
 from tobiishi.publishing.versions import Versions
+from tobiishi.rehearsal.held import Rehearsals
 from tobiishi.relay.relay import Relay
 from tobiishi.settings import Settings
 from tobiishi.tokens import Signer
@@ -48,6 +49,8 @@ class Context:
     versions: Versions = field(default_factory=Versions)
     #: How often a visitor of the shop's site may tell something.
     visits: Limit = field(default_factory=lambda: Limit(times=120, seconds=60))
+    #: Those under way.
+    rehearsals: Rehearsals = field(default_factory=Rehearsals)
 
     @classmethod
     @asynccontextmanager
@@ -71,6 +74,8 @@ class Context:
             relay = await parts.enter_async_context(
                 Relay(database, client, timezone=settings.timezone, channels=known)
             )
+            rehearsals = Rehearsals()
+            parts.push_async_callback(rehearsals.close)
             yield cls(
                 settings=settings,
                 database=database,
@@ -80,6 +85,7 @@ class Context:
                 relay=relay,
                 intake=await parts.enter_async_context(Intake(door, known, ring=relay.events.ring)),
                 gauges=Gauges(database, client),
+                rehearsals=rehearsals,
             )
 
     @staticmethod

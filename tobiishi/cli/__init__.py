@@ -18,6 +18,7 @@ from tobiishi.cli import (
     hold,
     out,
     pace,
+    rehearse,
     route,
     scenario,
     schedule,
@@ -53,6 +54,7 @@ for command in (
     pace.pace,
     delivery.deliveries,
     why.why,
+    rehearse.rehearse,
 ):
     app.command()(command)
 

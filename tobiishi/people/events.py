@@ -59,10 +59,13 @@ class FriendEvent:
         return f"{about} {self.message} ({self.scenario})"
 
 
-async def record(connection: Connection, event: FriendEvent) -> bool:
+async def record(
+    connection: Connection, event: FriendEvent, *, now: datetime | None = None
+) -> bool:
     """Keep the event, and bring the audiences in line that follow from it. False if kept before.
 
-    To be called in a transaction; the friend must be known.
+    `now` is by the database's clock where it is not given. To be called in a transaction; the
+    friend must be known.
     """
     await friends.lock(connection, event.channel, event.friend)
     await audiences.rely_on_definitions(connection, event.channel)
@@ -86,7 +89,7 @@ async def record(connection: Connection, event: FriendEvent) -> bool:
         event.channel,
         event.friend,
         kept,
-        now=await clock(connection),
+        now=now or await clock(connection),
         reason=event.in_words,
     )
     return True
