@@ -91,7 +91,9 @@ class Door:
 async def kept(database: Database) -> list[dict[str, Any]]:
     """The webhook events in the database, in the order of their ids."""
     async with database.connection() as connection:
-        rows = await connection.fetch("select * from webhook_events order by webhook_event_id, channel")
+        rows = await connection.fetch(
+            "select * from webhook_events order by webhook_event_id, channel"
+        )
     return [dict(row) for row in rows]
 
 
