@@ -18,7 +18,15 @@ from tobiishi.journeys.because import Memory, because
 from tobiishi.journeys.deliveries import Delivery, DeliveryStatus
 from tobiishi.journeys.explaining import Question, explain
 from tobiishi.journeys.journeys import Journey
-from tobiishi.journeys.kept import Adding, ComingStep, Kept, Offered, StartRule, TrailStep, Walked
+from tobiishi.journeys.kept import (
+    Adding,
+    ComingStep,
+    KeptFacts,
+    Offered,
+    StartRule,
+    TrailStep,
+    Walked,
+)
 from tobiishi.journeys.reasons import Titles, cause_of, held_by, reason_of, skip_of, stop_of
 from tobiishi.languages import Language
 from tobiishi.people.audiences import Membership
@@ -181,7 +189,7 @@ def hanako(**more: Any) -> Friend:
     return Friend(**known | more)
 
 
-def kept(*walked: Walked, **more: Any) -> Kept:
+def kept(*walked: Walked, **more: Any) -> KeptFacts:
     known: dict[str, Any] = {
         "friend": hanako(),
         "status_since": at(1, "9:30"),
@@ -192,7 +200,7 @@ def kept(*walked: Walked, **more: Any) -> Kept:
         "routes": ((at(1, "9:29"), "poster"),),
         "added": Adding(at=at(1, "9:30"), unblocked=False),
     }
-    return Kept(**known | more)
+    return KeptFacts(**known | more)
 
 
 def member(joined: datetime, reason: str = "uploaded", left: datetime | None = None) -> Membership:
@@ -200,7 +208,7 @@ def member(joined: datetime, reason: str = "uploaded", left: datetime | None = N
     return Membership(joined_at=joined, reason=reason, left_at=left, left_reason=left_reason)
 
 
-def told(facts: Kept, language: Language, question: Question) -> list[str]:
+def told(facts: KeptFacts, language: Language, question: Question) -> list[str]:
     """The paragraphs."""
     between = {"ja": "", "en": " "}[language]
     return [
@@ -771,7 +779,7 @@ CASES = {
 }
 
 
-def again(ja: str, en: str, start: str, reentry: str, **more: Any) -> tuple[Kept, str, str]:
+def again(ja: str, en: str, start: str, reentry: str, **more: Any) -> tuple[KeptFacts, str, str]:
     text = starting(start, f"\nreentry: {reentry}")
     walked = walk(ended=at(4), outcome="completed", text=text)
     return kept(walked, **{"offered": (offered(text),), **more}), ja, en

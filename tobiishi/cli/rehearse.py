@@ -20,7 +20,7 @@ from tobiishi.cli.server import Failed
 from tobiishi.errors import TobiishiError
 from tobiishi.languages import Language
 from tobiishi.rehearsal.happenings import FORMS, definitions_of, read_happening
-from tobiishi.rehearsal.keeping import Asked, Kept, differences, file_beside, lines_of
+from tobiishi.rehearsal.keeping import Asked, KeptRehearsal, differences, file_beside, lines_of
 from tobiishi.rehearsal.paths import MOST
 from tobiishi.rehearsal.persona import read_persona
 from tobiishi.rehearsal.play import Play, start_of
@@ -93,7 +93,7 @@ def rehearse(
             "--event, --all-paths, --most and --save"
         )
     try:
-        kept = Kept.read(beside) if check else None
+        kept = KeptRehearsal.read(beside) if check else None
         asked = kept.rehearsed if kept else Asked(
             friend=friend,
             audiences=tuple(filter(None, (name.strip() for name in audience.split(",")))),
@@ -113,7 +113,7 @@ def rehearse(
         return
     if save:
         beside.write_text(
-            Kept(rehearsed=asked, timeline=lines_of(came, asked.language)).as_text(),
+            KeptRehearsal(rehearsed=asked, timeline=lines_of(came, asked.language)).as_text(),
             encoding="utf-8",
         )
         out.line(f"kept in {beside}", err=True)
@@ -205,7 +205,7 @@ def _show_all(came: Walkthrough, words: Words) -> None:
         out.line(words.not_looked_at(came.count - len(came.ways)))
 
 
-def _compare(kept: Kept, came: Timeline | Walkthrough, beside: Path) -> None:
+def _compare(kept: KeptRehearsal, came: Timeline | Walkthrough, beside: Path) -> None:
     found = differences(kept.timeline, lines_of(came, kept.rehearsed.language))
     for line in found:
         out.line(line)

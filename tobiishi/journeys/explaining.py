@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tobiishi.journeys.deliveries import Delivery
-from tobiishi.journeys.kept import Adding, Kept, Offered, Walked
+from tobiishi.journeys.kept import Adding, KeptFacts, Offered, Walked
 from tobiishi.journeys.stories import (
     Story,
     Times,
@@ -49,7 +49,7 @@ class Paragraph:
     delivery: Delivery | None = None
 
 
-def explain(kept: Kept, question: Question) -> list[Paragraph]:
+def explain(kept: KeptFacts, question: Question) -> list[Paragraph]:
     """Answer the question from what is kept. Returns a paragraph at least."""
     walked = [each for each in kept.walked if question.scenario in (None, each.name)]
     if question.message:
@@ -77,7 +77,7 @@ def _got(walked: Sequence[Walked], message: str | None = None) -> list[tuple[Wal
 
 
 def _on_message(
-    kept: Kept, walked: Sequence[Walked], message: str, *, every: bool
+    kept: KeptFacts, walked: Sequence[Walked], message: str, *, every: bool
 ) -> list[Paragraph]:
     got = _got(walked, message)
     if got and every:
@@ -90,7 +90,7 @@ def _on_message(
     return _of_some(kept, message)
 
 
-def _on_scenario(kept: Kept, walked: Sequence[Walked], scenario: str) -> Paragraph:
+def _on_scenario(kept: KeptFacts, walked: Sequence[Walked], scenario: str) -> Paragraph:
     (offered,) = (each for each in kept.offered if each.name == scenario)
     if not walked:
         return _why_never_in(kept, offered)
@@ -103,14 +103,14 @@ def _on_scenario(kept: Kept, walked: Sequence[Walked], scenario: str) -> Paragra
     return replace(paragraph, sentences=(*paragraph.sentences, *again))
 
 
-def _on_nothing(kept: Kept) -> list[Paragraph]:
+def _on_nothing(kept: KeptFacts) -> list[Paragraph]:
     opening = Sentence("never_in_any", {"friend": friend_of(kept.friend)})
     if not kept.offered:
         return [Paragraph(sentences=(opening, Sentence("no_scenarios")))]
     return [Paragraph(sentences=(opening,)), *_of_some(kept)]
 
 
-def _of_some(kept: Kept, message: str | None = None) -> list[Paragraph]:
+def _of_some(kept: KeptFacts, message: str | None = None) -> list[Paragraph]:
     """Why they never entered the scenarios asked about, those first that somebody may enter."""
     live_first = sorted(kept.offered, key=lambda offered: offered.live is None)
     shown = live_first[:MOST_SCENARIOS]
@@ -121,7 +121,7 @@ def _of_some(kept: Kept, message: str | None = None) -> list[Paragraph]:
 
 
 def _on_delivery(
-    kept: Kept, walked: Walked, delivery: Delivery, others: Sequence[Delivery] = ()
+    kept: KeptFacts, walked: Walked, delivery: Delivery, others: Sequence[Delivery] = ()
 ) -> Paragraph:
     """How it came that this message was sent."""
     times = Times(walked.scenario.timezone)
@@ -139,7 +139,7 @@ def _on_delivery(
     )
 
 
-def _on_journey(kept: Kept, walked: Walked) -> Paragraph:
+def _on_journey(kept: KeptFacts, walked: Walked) -> Paragraph:
     """Everything that a journey did, and how it ended or where it is."""
     story = Story(kept, walked, Times(walked.scenario.timezone))
     sentences = [story.entered(), *story.steps(), *story.position()]
@@ -149,7 +149,9 @@ def _on_journey(kept: Kept, walked: Walked) -> Paragraph:
 # --- why not
 
 
-def _why_not(kept: Kept, walked: Sequence[Walked], offered: Offered, message: str) -> Paragraph:
+def _why_not(
+    kept: KeptFacts, walked: Sequence[Walked], offered: Offered, message: str
+) -> Paragraph:
     """Why they did not get a message of that scenario."""
     last = [each for each in walked if each.name == offered.name][-1]
     story = Story(kept, last, Times(last.scenario.timezone))
@@ -158,7 +160,7 @@ def _why_not(kept: Kept, walked: Sequence[Walked], offered: Offered, message: st
     return Paragraph(sentences=tuple(sentences), scenario=offered.name, walked=last)
 
 
-def _not_sent(kept: Kept, offered: Offered, message: str) -> Sentence:
+def _not_sent(kept: KeptFacts, offered: Offered, message: str) -> Sentence:
     return Sentence(
         "not_sent",
         {"friend": friend_of(kept.friend), "scenario": offered.title, "message": message},
@@ -208,7 +210,7 @@ def _after_position(walked: Walked, path: str, message: str) -> list[Sentence]:
     return [Sentence("not_yet", named) if is_ahead else Sentence("not_known")]
 
 
-def _why_never_in(kept: Kept, offered: Offered, message: str | None = None) -> Paragraph:
+def _why_never_in(kept: KeptFacts, offered: Offered, message: str | None = None) -> Paragraph:
     """Why they never entered a scenario, as far as what is kept shows it."""
     times = Times(offered.rule.timezone)
     params = {"friend": friend_of(kept.friend), "scenario": offered.title}
@@ -223,7 +225,7 @@ def _why_never_in(kept: Kept, offered: Offered, message: str | None = None) -> P
     return Paragraph(sentences=sentences, scenario=offered.name)
 
 
-def _status(kept: Kept, times: Times) -> Iterator[Sentence]:
+def _status(kept: KeptFacts, times: Times) -> Iterator[Sentence]:
     if kept.friend.status != "blocked":
         return
     if kept.status_since is None:
@@ -232,7 +234,7 @@ def _status(kept: Kept, times: Times) -> Iterator[Sentence]:
         yield Sentence("blocked_since", {"since": times.on(kept.status_since)})
 
 
-def _closed(kept: Kept, offered: Offered, times: Times) -> Iterator[Sentence]:
+def _closed(kept: KeptFacts, offered: Offered, times: Times) -> Iterator[Sentence]:
     """Why nobody enters the scenario now."""
     rule = offered.rule
     if offered.live is None:
@@ -245,7 +247,7 @@ def _closed(kept: Kept, offered: Offered, times: Times) -> Iterator[Sentence]:
         yield Sentence("period_to_come", {"begins": times.on(rule.moment(rule.period.from_))})
 
 
-def _start_not_met(kept: Kept, offered: Offered, times: Times) -> Iterator[Sentence]:
+def _start_not_met(kept: KeptFacts, offered: Offered, times: Times) -> Iterator[Sentence]:
     if offered.rule.start.audience is not None:
         yield from _joining_not_met(kept, offered, offered.rule.start.audience, times)
     else:
@@ -253,7 +255,7 @@ def _start_not_met(kept: Kept, offered: Offered, times: Times) -> Iterator[Sente
 
 
 def _joining_not_met(
-    kept: Kept, offered: Offered, audience: str, times: Times
+    kept: KeptFacts, offered: Offered, audience: str, times: Times
 ) -> Iterator[Sentence]:
     named = {"audience": kept.titles.audience(audience)}
     if audience in kept.joinings:
@@ -291,7 +293,7 @@ def _not_open_then(offered: Offered, at: datetime, times: Times) -> Iterator[Sen
         yield Sentence("not_known")
 
 
-def _adding_not_met(kept: Kept, offered: Offered, times: Times) -> Iterator[Sentence]:
+def _adding_not_met(kept: KeptFacts, offered: Offered, times: Times) -> Iterator[Sentence]:
     start, first = offered.rule.start.friend_added, offered.rules[0].published_at
     assert start is not None
     added = kept.added
@@ -321,7 +323,7 @@ def _adding_not_met(kept: Kept, offered: Offered, times: Times) -> Iterator[Sent
 
 
 def _on_entering_again(
-    kept: Kept, offered: Offered, last: Walked, times: Times
+    kept: KeptFacts, offered: Offered, last: Walked, times: Times
 ) -> Iterator[Sentence]:
     """Whether and when they may enter a scenario again that they have been through."""
     if pending := kept.pending.get(offered.name):

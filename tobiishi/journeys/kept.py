@@ -121,7 +121,7 @@ class Adding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class KeptFacts:
     """All that the database keeps about a friend, as far as it tells why."""
 
     friend: Friend

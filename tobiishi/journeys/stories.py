@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from tobiishi.journeys.because import Memory, because, first_message, fits, since, way_of
 from tobiishi.journeys.deliveries import Delivery
-from tobiishi.journeys.kept import Kept, TrailStep, Walked
+from tobiishi.journeys.kept import KeptFacts, TrailStep, Walked
 from tobiishi.journeys.reasons import cause_of, held_by, reason_of, skip_of, stop_of
 from tobiishi.people.friends import Friend
 from tobiishi.plan import Action
@@ -77,7 +77,7 @@ def friend_of(friend: Friend) -> Sentence:
 class Story:
     """A journey as it is told."""
 
-    kept: Kept
+    kept: KeptFacts
     walked: Walked
     times: Times
 

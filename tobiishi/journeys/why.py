@@ -17,7 +17,15 @@ from tobiishi.errors import NotFound
 from tobiishi.journeys.deliveries import Delivery
 from tobiishi.journeys.explaining import Paragraph, Question, explain
 from tobiishi.journeys.journeys import Journey
-from tobiishi.journeys.kept import Adding, ComingStep, Kept, Offered, StartRule, TrailStep, Walked
+from tobiishi.journeys.kept import (
+    Adding,
+    ComingStep,
+    KeptFacts,
+    Offered,
+    StartRule,
+    TrailStep,
+    Walked,
+)
 from tobiishi.journeys.reasons import Titles
 from tobiishi.people import friends
 from tobiishi.people.audiences import Membership
@@ -52,7 +60,7 @@ async def why(
 
 async def gather(
     connection: Connection, person: Friend, question: Question, *, known: Versions, now: datetime
-) -> Kept:
+) -> KeptFacts:
     """All that the database keeps for an answer. Raises as `why`."""
     channel, whom = person.channel, {"channel": person.channel, "friend": person.friend}
     walked = await _walked(connection, whom, known)
@@ -63,7 +71,7 @@ async def gather(
     adds = await all_rows(_sql.route_adds(connection, **whom))
     pending = await all_rows(_sql.pending_of(connection, **whom))
     joinings = await all_rows(_sql.joinings_in_queue(connection, **whom))
-    return Kept(
+    return KeptFacts(
         friend=person,
         status_since=None if since == LONG_AGO else since,
         now=now,

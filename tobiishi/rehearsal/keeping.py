@@ -31,7 +31,7 @@ class Asked(BaseModel):
     most: int = Field(default=MOST, ge=1, le=10_000)
 
 
-class Kept(BaseModel):
+class KeptRehearsal(BaseModel):
     """A rehearsal and what came of it, as lines that a review can read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,7 +43,7 @@ class Kept(BaseModel):
         return self.model_dump_json(indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
-    def read(cls, file: Path) -> Kept:
+    def read(cls, file: Path) -> KeptRehearsal:
         """Raises `Invalid`, naming the file and its fix."""
         try:
             return cls.model_validate_json(file.read_bytes())

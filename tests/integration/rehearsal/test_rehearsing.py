@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.rehearsal.conftest import Rehearse, play
 from tobiishi.errors import Invalid
-from tobiishi.rehearsal.keeping import Kept, differences, lines_of
+from tobiishi.rehearsal.keeping import KeptRehearsal, differences, lines_of
 from tobiishi.rehearsal.rehearsal import Rehearsal
 from tobiishi.rehearsal.stage import Stage
 from tobiishi.rehearsal.timeline import Timeline
@@ -320,7 +320,7 @@ async def test_every_way_of_the_examples_is_walked(
 
 @pytest.mark.parametrize("file", ["welcome", "cart"])
 async def test_what_is_kept_beside_the_examples_comes_out_again(stage: Stage, file: str) -> None:
-    kept = Kept.read(EXAMPLES / f"{file}.rehearsal.json")
+    kept = KeptRehearsal.read(EXAMPLES / f"{file}.rehearsal.json")
     text = (EXAMPLES / f"{file}.yaml").read_text(encoding="utf-8")
     asked = replace(play(text, at=kept.rehearsed.at), language=kept.rehearsed.language)
     assert differences(kept.timeline, lines_of(await walk(stage, asked), "ja")) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tobiishi.errors import Invalid
-from tobiishi.rehearsal.keeping import Asked, Kept, differences, file_beside, lines_of
+from tobiishi.rehearsal.keeping import Asked, KeptRehearsal, differences, file_beside, lines_of
 from tobiishi.rehearsal.timeline import Timeline, TimelineEntry, WalkedWay, Walkthrough
 
 START = datetime.fromisoformat("2026-10-31T09:30-04:00")
@@ -61,9 +61,9 @@ def test_what_is_kept_is_read_as_it_was(tmp_path: Path) -> None:
     file = file_beside(tmp_path / "welcome.yaml")
     assert file.name == "welcome.rehearsal.json"
     asked = Asked(friend="gender=female", at="2026-12-01T09:30", events=("+2d blocks",))
-    kept = Kept(rehearsed=asked, timeline=lines_of(timeline(), "en"))
+    kept = KeptRehearsal(rehearsed=asked, timeline=lines_of(timeline(), "en"))
     file.write_text(kept.as_text(), encoding="utf-8")
-    assert Kept.read(file) == kept
+    assert KeptRehearsal.read(file) == kept
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,6 @@ def test_a_file_that_is_not_one_is_refused(tmp_path: Path, text: str | None, pro
     if text is not None:
         file.write_text(text, encoding="utf-8")
     with pytest.raises(Invalid) as refused:
-        Kept.read(file)
+        KeptRehearsal.read(file)
     assert problem in str(refused.value)
     assert "by --save" in str(refused.value)
