@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -89,6 +90,11 @@ def rehearse(
         raise Failed(
             f"--check rehearses what {beside} says; leave out --friend, --in, --tag, --at, "
             "--event, --all-paths, --most and --save"
+        )
+    if all_paths and event:
+        raise Failed(
+            "--event is of one friend, and --all-paths makes up what happens on each way; leave "
+            "one of them out"
         )
     try:
         kept = Kept.read(beside) if check else None
@@ -178,6 +184,14 @@ async def _stage() -> AsyncIterator[Stage]:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
             await postgres.stop()
+            _remove_elsewhere(Path(folder))
+
+
+def _remove_elsewhere(folder: Path) -> None:
+    """Remove the data, where root had to have it in another folder."""
+    location = folder / "location"
+    if location.exists():
+        shutil.rmtree(location.read_text(), ignore_errors=True)
 
 
 def _show(timeline: Timeline) -> None:
