@@ -22,7 +22,7 @@ from tobiishi.rehearsal.happenings import FORMS, definitions_of, read_happening
 from tobiishi.rehearsal.keeping import Asked, Kept, differences, file_beside, lines_of
 from tobiishi.rehearsal.paths import MOST
 from tobiishi.rehearsal.persona import read_persona
-from tobiishi.rehearsal.play import Play, start_of
+from tobiishi.rehearsal.play import Play, start_in_words, start_of
 from tobiishi.rehearsal.timeline import Timeline, Walkthrough, used_in_words
 from tobiishi.rehearsal.words import Language, Words, language_of_terminal
 from tobiishi.scenario import ScenarioError, read
@@ -140,7 +140,7 @@ def _play(file: Path, asked: Asked) -> tuple[Asked, Play]:
         asked.friend, scenario, audiences=asked.audiences, tags=asked.tags, today=local.date()
     )
     happenings = [read_happening(event, scenario, definitions) for event in asked.events]
-    return asked.model_copy(update={"at": f"{local:%Y-%m-%dT%H:%M}"}), Play(
+    return asked.model_copy(update={"at": start_in_words(start, scenario.timezone)}), Play(
         source=source,
         persona=persona,
         start=start,
