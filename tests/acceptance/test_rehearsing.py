@@ -70,3 +70,10 @@ async def test_what_is_wrong_is_said_in_a_line(tmp_path: Path) -> None:
     assert (code, printed) == (1, "")
     assert "did you mean 'purchased'?" in complaint
     assert len(complaint.splitlines()) == 1
+
+    code, _, complaint = await rehearse(file, "--all-paths", "--event", "+2d blocks", home=tmp_path)
+    assert code == 1
+    assert "leave one of them out" in complaint
+    code, _, complaint = await rehearse(file, "--check", "--friend", "age=3", home=tmp_path)
+    assert code == 1
+    assert "leave out --friend" in complaint

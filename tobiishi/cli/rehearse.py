@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +24,7 @@ from tobiishi.rehearsal.happenings import FORMS, definitions_of, read_happening
 from tobiishi.rehearsal.keeping import Asked, KeptRehearsal, differences, file_beside, lines_of
 from tobiishi.rehearsal.paths import MOST
 from tobiishi.rehearsal.persona import read_persona
-from tobiishi.rehearsal.play import Play, start_of
+from tobiishi.rehearsal.play import Play, start_in_words, start_of
 from tobiishi.rehearsal.timeline import Timeline, Walkthrough, used_in_words
 from tobiishi.rehearsal.words import Words
 from tobiishi.scenario import ScenarioError, read
@@ -92,6 +93,11 @@ def rehearse(
             f"--check rehearses what {beside} says; leave out --friend, --in, --tag, --at, "
             "--event, --all-paths, --most and --save"
         )
+    if all_paths and event:
+        raise Failed(
+            "--event is of one friend, and --all-paths makes up what happens on each way; leave "
+            "one of them out"
+        )
     try:
         kept = KeptRehearsal.read(beside) if check else None
         asked = kept.rehearsed if kept else Asked(
@@ -136,7 +142,7 @@ def _play(file: Path, asked: Asked) -> tuple[Asked, Play]:
         asked.friend, scenario, audiences=asked.audiences, tags=asked.tags, today=local.date()
     )
     happenings = [read_happening(event, scenario, definitions) for event in asked.events]
-    return asked.model_copy(update={"at": f"{local:%Y-%m-%dT%H:%M}"}), Play(
+    return asked.model_copy(update={"at": start_in_words(start, scenario.timezone)}), Play(
         source=source,
         persona=persona,
         start=start,
@@ -180,6 +186,14 @@ async def _stage() -> AsyncIterator[Stage]:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
             await postgres.stop()
+            _remove_elsewhere(Path(folder))
+
+
+def _remove_elsewhere(folder: Path) -> None:
+    """Remove the data, where root had to have it in another folder."""
+    location = folder / "location"
+    if location.exists():
+        shutil.rmtree(location.read_text(), ignore_errors=True)
 
 
 def _show(timeline: Timeline) -> None:

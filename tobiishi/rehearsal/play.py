@@ -69,4 +69,10 @@ def start_of(text: str | None, timezone: str) -> datetime:
     if not 2000 <= moment.year < 2200:
         raise Invalid(f"at: {text!r} is not in this century or the next; correct the year")
     local = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-    return local.astimezone(UTC)
+    return local.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def start_in_words(start: datetime, timezone: str) -> str:
+    """As `start_of` reads it: with its offset where the local time comes twice."""
+    local = start.astimezone(ZoneInfo(timezone))
+    return local.isoformat(timespec="minutes") if local.fold else f"{local:%Y-%m-%dT%H:%M}"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from tobiishi.plan import Action, Plan
+from tobiishi.rehearsal.casting import Casting, cast
 from tobiishi.rehearsal.happenings import Happening
 from tobiishi.rehearsal.paths import (
     MOST,
-    Casting,
     Passed,
     WayThrough,
-    cast,
     count_ways,
     ways_through,
 )
@@ -35,7 +35,8 @@ async def walk(stage: Stage, play: Play, *, most: int = MOST) -> Walkthrough:
 
 async def _walk(stage: Stage, play: Play, way: WayThrough) -> WalkedWay:
     words = play.words.way(way)
-    casting = cast(play.scenario, way, play.definitions, persona=play.persona)
+    today = play.start.astimezone(ZoneInfo(play.scenario.timezone)).date()
+    casting = cast(play.scenario, way, play.definitions, persona=play.persona, today=today)
     if casting is None:
         return WalkedWay(way=words, timeline=None)
     actor = _Actor(way, casting)

@@ -6,7 +6,7 @@ import asyncio
 import string
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from tobiishi.tracking.links import LinkTracker, Token
 from tobiishi.tracking.messages import Link
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 OURS = "https://l.example.com"
 SHOP = "https://shop.example/sale?utm_source=line&n=%E7%9F%B3#top"
 IMAGE = "https://img.example/1.png"
@@ -391,7 +392,8 @@ async def test_while_the_database_is_away_visitors_wait_or_arrive(
         street = replace(street, database=await Database.open(postgres.dsn))
         try:
             (event,) = await eventually(lambda: street.events(TARO))
-            assert clicked <= event.occurred_at <= arrived
+            # The database's clock tells it, and this machine's may be a little behind.
+            assert clicked - SECOND < event.occurred_at < arrived + SECOND
             assert [event.url for event in await street.events()] == ["https://a.example/", SHOP]
         finally:
             await street.database.close()

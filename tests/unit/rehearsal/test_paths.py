@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from tests.scenarios import scenario_of
+from tobiishi.rehearsal.casting import Casting, cast
 from tobiishi.rehearsal.happenings import definitions_of
-from tobiishi.rehearsal.paths import Casting, cast, count_ways, ways_through
+from tobiishi.rehearsal.paths import count_ways, ways_through
 from tobiishi.rehearsal.persona import Persona
 from tobiishi.rehearsal.words import WORDS
 from tobiishi.scenario import Scenario
 
 NOBODY = Persona()
+TODAY = date(2026, 12, 1)
 
 
 def scenario(steps: str, rules: str = "start: friend_added") -> Scenario:
@@ -21,7 +25,7 @@ def scenario(steps: str, rules: str = "start: friend_added") -> Scenario:
 def castings(of: Scenario, persona: Persona = NOBODY) -> dict[str, Casting | None]:
     definitions = definitions_of(of)
     return {
-        WORDS["en"].way(way): cast(of, way, definitions, persona=persona)
+        WORDS["en"].way(way): cast(of, way, definitions, persona=persona, today=TODAY)
         for way in ways_through(of, most=1000)
     }
 
@@ -150,3 +154,32 @@ def test_where_there_are_too_many_each_way_of_each_step_is_there_at_least_once()
     assert len(ways) == 64
     taken = {(step.path, step.way) for way in ways for step in way}
     assert taken == {(str(number), way) for number in range(40) for way in (0, 1)}
+
+
+def test_friends_are_found_where_much_is_asked_at_once() -> None:
+    """Forty audiences between two waits, and attributes in more combinations than can be tried."""
+    one = "  - branch: [{{when: {{audience: a{0}}}, steps: []}}, {{otherwise: , steps: []}}]\n"
+    of = scenario("".join(one.format(number) for number in range(40)))
+    definitions = definitions_of(of)
+    for way in ways_through(of, most=45):
+        made = cast(of, way, definitions, persona=NOBODY, today=TODAY)
+        assert made is not None
+        inside = {f"a{step.path}" for step in way if step.way == 0}
+        assert set(made.persona.audiences) == inside
+
+    asked = "".join(
+        f"  - branch: [{{when: {{fields: {{f{number}: [x, y, z]}}}}, steps: []}}]\n"
+        for number in range(30)
+    )
+    of = scenario(asked)
+    way = ways_through(of, most=1)[0]
+    made = cast(of, way, definitions_of(of), persona=NOBODY, today=TODAY)
+    assert made is not None
+    assert len(made.persona.attributes.fields) == 30
+
+
+def test_a_birthday_that_is_given_is_an_age() -> None:
+    of = scenario("  - branch: [{when: {age: {from: 20}}, steps: []}]\n")
+    given = Persona.model_validate({"attributes": {"birthday": "2006-12-24"}})
+    found = castings(of, given)
+    assert [words for words, made in found.items() if made] == ["none of the cases"]
