@@ -9,7 +9,7 @@ from temporalio import activity
 
 from activities.context import Context, count_end, now, taken
 from tobiishi.database import Connection
-from tobiishi.journeys import journeys
+from tobiishi.journeys import journeys, steps
 from tobiishi.people import audiences
 from tobiishi.plan import JourneyRef, Taken, Turn
 from tobiishi.scenario import Scenario, plan_to_wait, plan_way, wait_for_at
@@ -90,7 +90,7 @@ class Awaiting:
         at: datetime,
     ) -> Taken:
         journey, step = turn.journey, turn.plan.step
-        kept = await journeys.add_to_trail(
+        kept = await steps.add_to_trail(
             connection, journey, step=step, at=at, text=text, detail={"way": way}
         )
         await journeys.stop_waiting(connection, journey, step=step)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from temporalio import activity
 
 from activities.context import Context, count_end, now, taken
-from tobiishi.journeys import journeys
+from tobiishi.journeys import steps
 from tobiishi.people import audiences, friends
 from tobiishi.plan import Taken, Turn
 from tobiishi.scenario import audiences_of, branch_at, choose, plan_way
@@ -35,7 +35,7 @@ class Branching:
             )
             facts = friend.facts(among, at.astimezone(ZoneInfo(scenario.timezone)).date())
             choice = choose(branch, facts)
-            kept = await journeys.add_to_trail(
+            kept = await steps.add_to_trail(
                 connection,
                 journey,
                 step=plan.step,

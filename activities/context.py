@@ -15,9 +15,9 @@ from temporalio import activity
 from tobiishi import metrics
 from tobiishi.channels.channels import Channel, Channels
 from tobiishi.database import Connection, Database
-from tobiishi.journeys import journeys
+from tobiishi.journeys import journeys, steps
 from tobiishi.journeys.deliveries import Delivery
-from tobiishi.journeys.journeys import StepDone
+from tobiishi.journeys.steps import StepDone
 from tobiishi.line import LineClient
 from tobiishi.logs import about
 from tobiishi.plan import JourneyRef, Plan, Taken, Turn
@@ -100,16 +100,16 @@ async def taken(
     """Keep what was done and what comes next, and return an activity's answer.
 
     It says what was done, when by the scenario's clock, and what comes next; or that the journey is
-    over by this. The last four are as in `journeys.advance`.
+    over by this. The last four are as in `steps.advance`.
     """
     local = at.astimezone(ZoneInfo(scenario.timezone))
     own = spread_out(scenario, replace(plan, past=()), friend=turn.journey.friend, now=at)
-    outcome = await journeys.advance(
+    outcome = await steps.advance(
         connection,
         turn.journey,
         own,
         at=at,
-        done=[*done, *journeys.past_waits(scenario, plan)],
+        done=[*done, *steps.past_waits(scenario, plan)],
         delivery=delivery,
         refused_because=refused_because,
     )

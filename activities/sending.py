@@ -19,7 +19,7 @@ from tobiishi.channels.holds import Hold
 from tobiishi.database import Connection
 from tobiishi.journeys import deliveries, journeys
 from tobiishi.journeys.deliveries import Delivery
-from tobiishi.journeys.journeys import StepDone
+from tobiishi.journeys.steps import StepDone
 from tobiishi.line import (
     FriendNotFound,
     LineClient,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from activities.context import Context
-from tobiishi.journeys import journeys
+from tobiishi.journeys import journeys, steps
 from tobiishi.plan import Beginning, Taken
 from tobiishi.scenario import first_plan, spread_out
 
@@ -26,5 +26,5 @@ class Starting:
             )
             first = first_plan(version.scenario, beginning.began)
             plan = spread_out(version.scenario, first, friend=journey.friend, now=beginning.began)
-            await journeys.set_next(connection, journey, plan)
+            await steps.set_next(connection, journey, plan)
         return Taken(said="", plan=plan)

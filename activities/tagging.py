@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from activities.context import Context, count_end, now, taken
-from tobiishi.journeys.journeys import StepDone
+from tobiishi.journeys.steps import StepDone
 from tobiishi.people import friends
 from tobiishi.plan import Taken, Turn
 from tobiishi.scenario import plan_after, tag_at

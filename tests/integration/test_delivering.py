@@ -199,7 +199,7 @@ async def test_a_worker_that_died_while_it_asked_has_perhaps_sent(
         raise Died
 
     with monkeypatch.context() as dying:
-        dying.setattr("tobiishi.journeys.journeys.advance", die)
+        dying.setattr("tobiishi.journeys.steps.advance", die)
         with pytest.raises(Died):
             await desk.send()
     assert (await desk.received(), await desk.statuses()) == (1, ["claimed"])

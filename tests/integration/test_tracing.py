@@ -17,7 +17,7 @@ from tests.scenarios import publish, yaml
 from tobiishi import webhooks
 from tobiishi.channels.channels import Channel, Channels
 from tobiishi.database import Database
-from tobiishi.journeys import deliveries, journeys
+from tobiishi.journeys import deliveries, journeys, steps
 from tobiishi.journeys.deliveries import Delivery, DeliveryStatus, Traced
 from tobiishi.people import events, friends
 from tobiishi.plan import Action, JourneyRef, Plan
@@ -74,7 +74,7 @@ class Ledger:
             await deliveries.keep_traces(connection, delivery, postbacks=postbacks, videos=videos)
             if status != "claimed":
                 settled = replace(delivery, status=status, message_ids=list(ids))
-                await journeys.advance(
+                await steps.advance(
                     connection, self.journeys[friend], PLAN, at=at, delivery=settled
                 )
         return delivery

@@ -20,7 +20,7 @@ from tobiishi.api.context import (
 from tobiishi.api.described import Described
 from tobiishi.api.errors import answers
 from tobiishi.database import Connection, clock
-from tobiishi.journeys import deliveries, journeys, next_steps
+from tobiishi.journeys import deliveries, journeys, next_steps, steps
 from tobiishi.languages import Language
 from tobiishi.people import audiences, friends
 from tobiishi.people.friends import Attributes
@@ -352,7 +352,7 @@ async def _journey(
         workflow_id=ref.workflow_id,
         trail=[
             TrailEntry.model_validate(entry)
-            for entry in await journeys.trail_of(connection, ref.journey_id)
+            for entry in await steps.trail_of(connection, ref.journey_id)
         ],
         deliveries=[
             JourneyDelivery.model_validate(delivery)

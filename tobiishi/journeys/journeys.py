@@ -7,28 +7,21 @@ the outbox in the same transaction, and the relay tells it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import asyncpg
 
 from tobiishi.database import Connection, all_rows, queries
 from tobiishi.errors import TobiishiError
-from tobiishi.journeys.deliveries import Delivery
 from tobiishi.people import friends
-from tobiishi.plan import Action, JourneyRef, Plan
+from tobiishi.plan import JourneyRef
 from tobiishi.publishing.versions import Version
 from tobiishi.scenario import (
     AfterDays,
     Reentry,
     Scenario,
-    first_plan,
-    past_in_words,
-    plan_after,
-    plan_again,
-    plan_way,
-    wait_for_at,
 )
 
 _sql = queries("journeys")
@@ -79,26 +72,6 @@ class LastEntry:
     started_at: datetime
     #: None while it goes on.
     ended_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrailEntry:
-    """One thing that a journey did, and what it rests on."""
-
-    at: datetime
-    step: str
-    said: str
-    detail: dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepDone:
-    """One thing that a journey did, as it is to be kept in the trail."""
-
-    step: str
-    visit: int = 1
-    text: str
-    detail: dict[str, Any] = field(default_factory=dict)
 
 
 class Unknown(TobiishiError):
@@ -193,12 +166,12 @@ async def enter(
         entry=entry,
         started_at=now,
     )
-    await _watch_exits(connection, ref, scenario)
+    await watch_exits(connection, ref, scenario)
     await _sql.order(connection, journey_id=journey_id, kind="start")
     return journey_id
 
 
-async def _watch_exits(connection: Connection, ref: JourneyRef, scenario: Scenario) -> None:
+async def watch_exits(connection: Connection, ref: JourneyRef, scenario: Scenario) -> None:
     await _sql.subscribe(
         connection,
         [
@@ -333,148 +306,9 @@ async def locate(connection: Connection, ref: JourneyRef) -> JourneyRef:
     return replace(ref, journey_id=row_id)
 
 
-async def advance(
-    connection: Connection,
-    ref: JourneyRef,
-    plan: Plan,
-    *,
-    at: datetime,
-    done: Sequence[StepDone] = (),
-    delivery: Delivery | None = None,
-    refused_because: str | None = None,
-) -> str | None:
-    """Keep what was done at a step and what comes next: all of it, or nothing. Idempotent.
-
-    `delivery` is what became of the step's message. Where nothing comes next the journey is over by
-    this, as refused where it says why. Returns how it ended then.
-    """
-    is_over = plan.action is Action.END and plan.due <= at
-    outcome: str | None = await _sql.advance(
-        connection,
-        journey_id=ref.journey_id,
-        at=at,
-        action=plan.action.value,
-        next_step=plan.step,
-        visit=plan.visit,
-        due=plan.due,
-        wait=plan.wait,
-        ends_as=("refused" if refused_because else "completed") if is_over else None,
-        because=refused_because,
-        steps=[each.step for each in done],
-        visits=[each.visit for each in done],
-        texts=[each.text for each in done],
-        details=[each.detail for each in done],
-        retry_key=delivery and delivery.retry_key,
-        status=delivery and delivery.status,
-        reason=delivery and delivery.reason,
-        request_id=delivery and delivery.request_id,
-        message_ids=delivery.message_ids if delivery else [],
-    )
-    return outcome
-
-
-async def set_next(connection: Connection, ref: JourneyRef, plan: Plan) -> None:
-    """Keep what comes next, and when."""
-    await _sql.set_next(
-        connection,
-        journey_id=ref.journey_id,
-        action=plan.action.value,
-        step=plan.step,
-        visit=plan.visit,
-        due=plan.due,
-        wait=plan.wait,
-    )
-
-
-async def set_first(connection: Connection, plans: Sequence[tuple[JourneyRef, Plan]]) -> None:
-    """Keep journeys' first plans; one that has taken a step by now has a later one."""
-    await _sql.set_first(
-        connection,
-        ids=[ref.journey_id for ref, _ in plans],
-        actions=[plan.action.value for _, plan in plans],
-        steps=[plan.step for _, plan in plans],
-        visits=[plan.visit for _, plan in plans],
-        dues=[plan.due for _, plan in plans],
-        waits=[plan.wait for _, plan in plans],
-    )
-
-
-async def next_plan(connection: Connection, ref: JourneyRef, scenario: Scenario) -> Plan:
-    """What comes next, as the database keeps it."""
-    row = await _sql.next(connection, journey_id=ref.journey_id)
-    if row is not None:
-        return plan_again(
-            scenario,
-            Action(row["next_action"]),
-            row["next_step"],
-            due=row["next_due"],
-            visit=row["next_visit"],
-            wait=row["next_wait"],
-        )
-    trail = await trail_of(connection, ref.journey_id)
-    if not trail:
-        return first_plan(scenario, ref.started_at)
-    # It took its last step under a release that kept no plan: it follows from that step.
-    last = trail[-1]
-    for way in ("case", "way"):
-        if way in last.detail:
-            return plan_way(
-                scenario, last.step, last.detail[way], started_at=ref.started_at, now=last.at
-            )
-    return plan_after(scenario, last.step, started_at=ref.started_at, now=last.at)
-
-
-async def adopt(
-    connection: Connection, ref: JourneyRef, scenario: Scenario, plan: Plan
-) -> JourneyRef:
-    """Give a journey that runs in Temporal a row, with what it exits on and waits for.
-
-    A row of the same entry, made after an older database was restored, becomes this journey's.
-    Returns the reference with the row's number. To be called in a transaction that locks the
-    friend.
-    """
-    row_id = await _sql.adopt(
-        connection,
-        channel=ref.channel,
-        scenario=ref.scenario,
-        version=ref.version,
-        friend=ref.friend,
-        entry=ref.entry,
-        started_at=ref.started_at,
-        why="was under way in Temporal, and not in the restored database",
-    )
-    located = replace(ref, journey_id=row_id)
-    await _watch_exits(connection, located, scenario)
-    await set_next(connection, located, plan)
-    await _wait_again(connection, located, scenario, plan)
-    return located
-
-
-async def catch_up(
-    connection: Connection,
-    ref: JourneyRef,
-    plan: Plan,
-    scenario: Scenario,
-    *,
-    was: tuple[str | None, str | None],
-) -> bool:
-    """Keep what comes next as Temporal has it, unless it is no longer the action and step `was`."""
-    action, step = was
-    if not await _sql.is_next(connection, journey_id=ref.journey_id, action=action, step=step):
-        return False
-    await set_next(connection, ref, plan)
-    await _wait_again(connection, ref, scenario, plan)
-    return True
-
-
-async def _wait_again(
-    connection: Connection, ref: JourneyRef, scenario: Scenario, plan: Plan
-) -> None:
-    """Wake the journey for the audience that it waits for; at once, as the friend may be in it."""
-    if plan.action is Action.LOOK:
-        audience = wait_for_at(scenario, plan.step).audience
-        await wait_for(connection, ref, audience, step=plan.step)
-        await _sql.order(connection, journey_id=ref.journey_id, kind="wake")
+async def wake(connection: Connection, journey: JourneyRef) -> None:
+    """Have the journey look at what it waits for."""
+    await _sql.order(connection, journey_id=journey.journey_id, kind="wake")
 
 
 async def get(connection: Connection, journey_id: int) -> Journey:
@@ -484,58 +318,6 @@ async def get(connection: Connection, journey_id: int) -> Journey:
 async def of_friend(connection: Connection, channel: str, friend: str) -> list[Journey]:
     rows = await all_rows(_sql.of_friend(connection, channel=channel, friend=friend))
     return [Journey.from_row(row) for row in rows]
-
-
-async def add_to_trail(
-    connection: Connection,
-    journey: JourneyRef,
-    *,
-    step: str,
-    visit: int = 1,
-    at: datetime,
-    text: str,
-    detail: dict[str, Any] | None = None,
-) -> TrailEntry:
-    """Store what the journey did at a step. Idempotent: at a retry the first entry stands.
-
-    Returns what is stored now.
-    """
-    row = await _sql.add_to_trail(
-        connection,
-        journey_id=journey.journey_id,
-        step=step,
-        visit=visit,
-        at=at,
-        said=text,
-        detail=detail or {},
-    )
-    return TrailEntry(**row)
-
-
-def past_waits(scenario: Scenario, plan: Plan) -> list[StepDone]:
-    """What the plan leaves out, because the wait before it was past."""
-    return [
-        StepDone(step=step, text=past_in_words(scenario, step), detail={"past": True})
-        for step in plan.past
-    ]
-
-
-async def record_past_waits(
-    connection: Connection, journey: JourneyRef, scenario: Scenario, plan: Plan, *, at: datetime
-) -> None:
-    """Store in the trail what the plan leaves out, because the wait before it was past."""
-    for each in past_waits(scenario, plan):
-        await add_to_trail(
-            connection, journey, step=each.step, at=at, text=each.text, detail=each.detail
-        )
-
-
-async def trail_of(connection: Connection, journey_id: int) -> list[TrailEntry]:
-    """What the journey did so far, in order."""
-    return [
-        TrailEntry(**row)
-        for row in await all_rows(_sql.trail_of(connection, journey_id=journey_id))
-    ]
 
 
 async def enter_many(

@@ -8,20 +8,19 @@ from typing import Literal
 
 from tobiishi.channels import holds
 from tobiishi.channels.holds import Hold
-from tobiishi.database import Connection, queries
+from tobiishi.database import Connection
+from tobiishi.journeys import steps
 from tobiishi.journeys.journeys import Journey
 from tobiishi.languages import Language
-from tobiishi.plan import Action, Plan
+from tobiishi.plan import Plan
 from tobiishi.publishing import versions
-from tobiishi.scenario import Scenario, plan_again
+from tobiishi.scenario import Scenario
 from tobiishi.scenario.next_words import (
     action_in_words,
     due_in_words,
     wait_in_words,
     ways_in_words,
 )
-
-_sql = queries("journeys")
 
 #: `held`: its sends wait, by a hold on its channel, its scenario or its friend; everything else of
 #: it goes on.
@@ -59,15 +58,7 @@ async def of_journey(connection: Connection, journey: Journey, *, at: datetime) 
     if journey.stopping is not None:
         because = journey.stopping_because or journey.stopping
         return NextStep(scenario=scenario, plan=None, stopping=because)
-    row = await _sql.next(connection, journey_id=ref.journey_id)
-    plan = row and plan_again(
-        scenario,
-        Action(row["next_action"]),
-        row["next_step"],
-        due=row["next_due"],
-        visit=row["next_visit"],
-        wait=row["next_wait"],
-    )
+    plan = await steps.kept_plan(connection, ref, scenario)
     return NextStep(
         scenario=scenario,
         plan=plan,

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from tobiishi.database import Connection
 from tobiishi.errors import Invalid
-from tobiishi.journeys import journeys
-from tobiishi.journeys.journeys import Journey, TrailEntry
+from tobiishi.journeys import journeys, steps
+from tobiishi.journeys.journeys import Journey
+from tobiishi.journeys.steps import TrailEntry
 from tobiishi.line import retry_key
 from tobiishi.people import audiences, definitions, events, friends
 from tobiishi.people.events import FriendEvent
@@ -293,7 +294,7 @@ class Rehearsal:
             self._add("tag", words.tag(step, text), at=done.at, step=done.step)
 
     async def _report_wait(self, connection: Connection, journey: Journey) -> None:
-        plan = await journeys.next_plan(connection, journey.ref, self.play.scenario)
+        plan = await steps.next_plan(connection, journey.ref, self.play.scenario)
         self.waiting = plan
         waits = (journey.ref.journey_id, plan.action, plan.step, plan.due)
         if waits == self._waits or plan.due <= self.now:

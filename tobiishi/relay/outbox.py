@@ -19,7 +19,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from tobiishi.database import Connection, Database, all_rows, queries
-from tobiishi.journeys import journeys
+from tobiishi.journeys import journeys, steps
 from tobiishi.plan import JourneyRef, Plan
 from tobiishi.publishing.versions import Versions
 from tobiishi.relay.queue import Loop, Queue, attempt
@@ -51,7 +51,7 @@ class _Batch:
     async def keep(self) -> None:
         """Keep all of it; none of this can fail for what one entry is."""
         if self.plans:
-            await journeys.set_first(self.connection, self.plans)
+            await steps.set_first(self.connection, self.plans)
         if self.delivered:
             await _sql.remove_from_outbox(self.connection, ids=self.delivered)
         if self.postponed:
@@ -116,8 +116,8 @@ class Outbox(Queue):
             batch.plans.append((ref, plan))
             return
         async with batch.alone, batch.connection.transaction():
-            await journeys.set_first(batch.connection, [(ref, plan)])
-            await journeys.record_past_waits(
+            await steps.set_first(batch.connection, [(ref, plan)])
+            await steps.record_past_waits(
                 batch.connection, ref, version.scenario, first, at=ref.started_at
             )
 

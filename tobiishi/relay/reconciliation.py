@@ -31,7 +31,7 @@ from temporalio.service import RPCError
 from tobiishi import metrics
 from tobiishi.database import Database, all_rows, queries
 from tobiishi.errors import NotFound
-from tobiishi.journeys import journeys
+from tobiishi.journeys import journeys, restored, steps
 from tobiishi.journeys.journeys import Journey
 from tobiishi.people import friends
 from tobiishi.plan import JourneyRef, JourneyResult, JourneyState, Taken
@@ -143,7 +143,7 @@ class Reconciliation(Survey):
             return
         async with self.database.transaction() as connection:
             await friends.lock(connection, ref.channel, ref.friend)
-            if await journeys.catch_up(connection, ref, plan, scenario, was=was):
+            if await restored.catch_up(connection, ref, plan, scenario, was=was):
                 _count("caught_up", ref)
                 _log.info("%s: what comes next is known again: %s", workflow_id, plan.label)
 
@@ -176,7 +176,7 @@ class Reconciliation(Survey):
                 return
             await friends.meet(connection, ref.channel, ref.friend, ref.started_at)
             await friends.lock(connection, ref.channel, ref.friend)
-            await journeys.adopt(connection, ref, version.scenario, state.plan)
+            await restored.adopt(connection, ref, version.scenario, state.plan)
             # Who is forgotten in this very moment must not come back: their workflow goes first.
             if await _describe(handle) is None:
                 raise journeys.Unknown(f"{run.id} is gone")
@@ -242,8 +242,8 @@ class Reconciliation(Survey):
                 await journeys.end(connection, ref.journey_id, "stopped", at=now)
                 return
             version = await self.versions.get(connection, ref.channel, ref.scenario, ref.version)
-            plan = await journeys.next_plan(connection, ref, version.scenario)
-            trail = await journeys.trail_of(connection, ref.journey_id)
+            plan = await steps.next_plan(connection, ref, version.scenario)
+            trail = await steps.trail_of(connection, ref.journey_id)
             try:
                 await start_workflow(
                     self.temporal,

@@ -49,67 +49,6 @@ select id from journeys
 where channel = :channel and scenario = :scenario and friend = :friend
     and entry = :entry and started_at = :started_at;
 
--- name: set_next!
-update journeys
-set next_action = :action, next_step = :step, next_visit = :visit, next_due = :due,
-    next_wait = :wait
-where id = :journey_id;
-
--- name: set_first!
--- Nobody is waited for, so that no order of locking many is needed: whoever has one of these
--- journeys locked sets what comes next, or ends it.
-with free as (
-    select id from journeys
-    where id = any(:ids::bigint[]) and next_action is null
-        and not exists (select from trail where trail.journey_id = journeys.id)
-    for no key update skip locked
-)
-update journeys
-set next_action = action, next_step = step, next_visit = visit, next_due = due, next_wait = wait
-from free join unnest(
-    :ids::bigint[], :actions::text[], :steps::text[], :visits::int[], :dues::timestamptz[],
-    :waits::text[]
-) as first (id, action, step, visit, due, wait) using (id)
-where journeys.id = free.id;
-
--- name: is_next$
-select true from journeys
-where id = :journey_id and ended_at is null
-    and next_action is not distinct from cast(:action as text)
-    and next_step is not distinct from cast(:step as text)
-for update;
-
--- name: next^
-select next_action, next_step, next_visit, next_due, next_wait
-from journeys where id = :journey_id and next_action is not null;
-
--- name: adopt$
--- A row of the same entry, or another one under way, was made after an older database was restored:
--- Temporal runs one journey of a friend through a scenario, and this is it.
-with same as (
-    select id from journeys
-    where channel = :channel and scenario = :scenario and friend = :friend
-        and (entry = :entry or ended_at is null)
-    order by ended_at is null desc
-    limit 1
-), taken_over as (
-    update journeys
-    set version = :version, entry = :entry, started_at = :started_at, why = :why,
-        ended_at = null, outcome = null
-    from same where journeys.id = same.id
-    returning journeys.id
-), added as (
-    insert into journeys (channel, scenario, version, friend, entry, why, started_at)
-    select :channel, :scenario, :version, :friend, :entry, :why, :started_at
-    where not exists (select from same)
-    returning id
-), started as (
-    -- It runs: nobody is to start it.
-    delete from outbox using taken_over
-    where outbox.journey_id = taken_over.id and kind = 'start'
-)
-select id from taken_over union all select id from added;
-
 -- name: of_friend
 select * from journeys where channel = :channel and friend = :friend order by started_at, id;
 
@@ -171,47 +110,6 @@ union all
 select distinct journeys.id, 'wake' from waiting join journeys on journeys.id = journey_id
 where ended_at is null and stopping is null and journeys.id not in (select id from exiting);
 
--- name: advance$
--- A step was taken: what became of its delivery, what the trail says of it, and what comes next; or
--- that the journey is over by it (`ends_as`), unless it was being stopped or has ended meanwhile.
--- Said again after a crash, it changes nothing: a settled delivery stays (only an unknown one may
--- yet be sent), and so does the trail. A clear answer of LINE's counts even where the journey ended
--- while it was awaited. Lock order: the journey before its delivery.
-with settled as (
-    update deliveries
-    set status = :status, reason = :reason, settled_at = :at,
-        request_id = :request_id, message_ids = :message_ids
-    where retry_key = cast(:retry_key as uuid)
-        and (status = 'claimed' or (status = 'unknown' and :status = 'sent'))
-), noted as (
-    insert into trail (journey_id, step, visit, at, said, detail)
-    select :journey_id, done.step, done.visit, :at, done.said, done.detail
-    from unnest(:steps::text[], :visits::int[], :texts::text[], :details::jsonb[])
-        with ordinality as done (step, visit, said, detail, number)
-    order by number
-    on conflict (journey_id, step, visit) do nothing
-), forgotten as (
-    delete from journey_interests
-    where journey_id = :journey_id and cast(:ends_as as text) is not null
-)
-update journeys
-set next_action = :action, next_step = :next_step, next_visit = :visit, next_due = :due,
-    next_wait = :wait,
-    stopping = case
-        when :ends_as = 'refused' and ended_at is null then coalesce(stopping, 'refused')
-        else stopping
-    end,
-    stopping_because = coalesce(stopping_because, case
-        when :ends_as = 'refused' and ended_at is null and stopping is null
-        then cast(:because as text)
-    end),
-    ended_at = case when :ends_as is null then ended_at else coalesce(ended_at, :at) end,
-    outcome = case
-        when :ends_as is null then outcome else coalesce(outcome, stopping, :ends_as)
-    end
-where id = :journey_id
-returning case when :ends_as is not null then outcome end;
-
 -- name: end^
 -- Said again (after a crash between the saying and the hearing), it changes nothing. The journey
 -- is locked first, so that of two who say it at once the second hears the first.
@@ -238,15 +136,6 @@ with locked as (
 select outcome, stopping_because from ended
 union all
 select outcome, stopping_because from locked where ended_at is not null;
-
--- name: add_to_trail^
-insert into trail (journey_id, step, visit, at, said, detail)
-values (:journey_id, :step, :visit, :at, :said, :detail)
-on conflict (journey_id, step, visit) do update set step = trail.step
-returning at, step, said, detail;
-
--- name: trail_of
-select at, step, said, detail from trail where journey_id = :journey_id order by at, id;
 
 -- name: enter_first
 -- What `begin`, `subscribe` and `order` do for one, for all who never were in the scenario. Selects

@@ -20,9 +20,9 @@ from tests.scenarios import publish, yaml
 from tobiishi.channels import holds
 from tobiishi.cli.server import Failed
 from tobiishi.database import Database
-from tobiishi.journeys import deliveries, journeys
+from tobiishi.journeys import deliveries, journeys, steps
 from tobiishi.journeys.deliveries import Delivery, DeliveryStatus
-from tobiishi.journeys.journeys import StepDone
+from tobiishi.journeys.steps import StepDone
 from tobiishi.people import audiences, friends
 from tobiishi.plan import Action, JourneyRef, Plan
 from tobiishi.publishing import versions
@@ -120,7 +120,7 @@ class Shop:
     ) -> None:
         version = await versions.get(connection, "default", ref.scenario, ref.version)
         plan = plan_after(version.scenario, step, started_at=ref.started_at, now=at)
-        await journeys.advance(
+        await steps.advance(
             connection,
             ref,
             Plan(action=Action.END, step="", due=at, until="", label="") if end else plan,
@@ -135,11 +135,11 @@ class Shop:
             version = await versions.get(connection, "default", ref.scenario, ref.version)
             saw = {"in bought": case == 0}
             detail = {"case": case, "saw": saw, "parts": {}}
-            await journeys.add_to_trail(
+            await steps.add_to_trail(
                 connection, ref, step="2", at=at, text="in bought: no", detail=detail
             )
             plan = plan_way(version.scenario, "2", case, started_at=ref.started_at, now=at)
-            await journeys.advance(connection, ref, plan, at=at)
+            await steps.advance(connection, ref, plan, at=at)
 
     async def end(self, ref: JourneyRef, outcome: str, at: datetime) -> None:
         async with self.database.transaction() as connection:
@@ -290,9 +290,7 @@ async def test_it_is_held(story: Shop) -> None:
     async with story.database.transaction() as connection:
         version = await versions.get(connection, "default", "welcome", 1)
         first = first_plan(version.scenario, NOW)
-        await journeys.set_next(
-            connection, ref, replace(first, action=Action.SEND, step="0", due=NOW)
-        )
+        await steps.set_next(connection, ref, replace(first, action=Action.SEND, step="0", due=NOW))
         await holds.put(
             connection, "default", scope="friend", name=HANAKO, kind="paused", reason="苦情", at=NOW
         )
