@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from tobiishi.cli.options import no_id
+from tobiishi.cli.people import friend_id
+from tobiishi.cli.server import Failed
 from tobiishi.line import Detail, Refused
 from tobiishi.odd_characters import odd_character, shown
 from tobiishi.people.attribute_columns import value_of
@@ -34,10 +35,17 @@ def test_what_nobody_sees_is_named(text: str, odd: str | None, seen: str) -> Non
     assert shown(text) == seen
 
 
-def test_an_id_with_a_blank_behind_it_is_told_of_it() -> None:
-    assert no_id(f"{HANAKO}\u00a0").endswith("it holds a no-break space (U+00A0): take it out")
-    assert no_id("U12345").endswith("; write U and 32 of 0-9, a-f")
-    assert no_id("花子").endswith("tobiishi friend list --name 花子")
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"{HANAKO}\u00a0", r"it holds a no-break space \(U\+00A0\): take it out$"),
+        ("U12345", "; write U and 32 of 0-9, a-f$"),
+        ("  ", "is not a LINE user id"),
+    ],
+)
+def test_an_id_that_is_nearly_one_is_told_of_it(text: str, says: str) -> None:
+    with pytest.raises(Failed, match=says):
+        friend_id(text, "default")
 
 
 def test_a_wrong_line_of_a_list_shows_what_is_wrong() -> None:

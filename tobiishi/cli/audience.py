@@ -13,11 +13,11 @@ from rich.table import Column
 from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli import out
 from tobiishi.cli.files import send
-from tobiishi.cli.options import Channel, File, FriendId, KeepGood, Title, all_identified, no_id
+from tobiishi.cli.options import Channel, File, Friend, KeepGood, Title
+from tobiishi.cli.people import friend_id
 from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.cli.times import local, zone
 from tobiishi.scenario import ScenarioError, read_mapping
-from tobiishi.user_ids import is_user_id
 
 app = typer.Typer(help="Audiences: make, fill, look into.", no_args_is_help=True)
 
@@ -93,9 +93,7 @@ def _definitions(file: Path) -> dict[str, dict[str, Any]]:
 @app.command()
 def add(audience: Name, friends: Friends, channel: Channel = DEFAULT) -> None:
     """Add friends."""
-    for friend in friends:
-        if not is_user_id(friend):
-            raise Failed(f"{no_id(friend)}; nobody was added")
+    friends = [friend_id(each, channel) for each in friends]
     answer = call(
         "POST",
         path_of("audiences", audience, "members"),
@@ -138,7 +136,7 @@ def upload(
 @app.command()
 def remove(audience: Name, friends: Friends, channel: Channel = DEFAULT) -> None:
     """Remove friends."""
-    all_identified(friends)
+    friends = [friend_id(each, channel) for each in friends]
     removed = 0
     for friend in friends:
         path = path_of("audiences", audience, "members", friend)
@@ -184,8 +182,9 @@ def members(
 
 
 @app.command()
-def history(audience: Name, friend: FriendId, channel: Channel = DEFAULT) -> None:
+def history(audience: Name, friend: Friend, channel: Channel = DEFAULT) -> None:
     """When and why a friend was in it, and is."""
+    friend = friend_id(friend, channel)
     path = path_of("audiences", audience, "members", friend)
     times = call("GET", path, params={"channel": channel})
     if not times:

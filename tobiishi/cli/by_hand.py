@@ -8,7 +8,8 @@ import typer
 
 from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli import out
-from tobiishi.cli.options import Channel, FriendId
+from tobiishi.cli.options import Channel, Friend
+from tobiishi.cli.people import friend_id
 from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.cli.times import local
 
@@ -17,7 +18,7 @@ Because = Annotated[str, typer.Option(help="Why; the journey keeps it.", show_de
 
 
 def enter(
-    friend: FriendId,
+    friend: Friend,
     scenario: Scenario,
     because: Because,
     again: Annotated[
@@ -26,6 +27,7 @@ def enter(
     channel: Channel = DEFAULT,
 ) -> None:
     """Enter one friend into a scenario by hand, whoever starts it otherwise."""
+    friend = friend_id(friend, channel)
     body = {"reason": because, "again": again}
     try:
         done = call(
@@ -49,10 +51,9 @@ def enter(
     out.line(f"first: {done['first']}, {local(done['first_at'], timezone=done['timezone'])}")
 
 
-def leave(
-    friend: FriendId, scenario: Scenario, because: Because, channel: Channel = DEFAULT
-) -> None:
+def leave(friend: Friend, scenario: Scenario, because: Because, channel: Channel = DEFAULT) -> None:
     """Take one friend out of a scenario by hand: nothing more of it is sent to them."""
+    friend = friend_id(friend, channel)
     done = call(
         "DELETE",
         path_of("scenarios", scenario, "friends", friend),

@@ -13,7 +13,8 @@ from rich.table import Column
 from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli import by_hand, out
 from tobiishi.cli.files import send
-from tobiishi.cli.options import Channel, FriendId, KeepGood
+from tobiishi.cli.options import Channel, Friend, KeepGood
+from tobiishi.cli.people import friend_id
 from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.cli.times import local, zone
 from tobiishi.errors import Invalid
@@ -63,9 +64,9 @@ def list_all(
 
 
 @app.command()
-def show(friend: FriendId, channel: Channel = DEFAULT) -> None:
+def show(friend: Friend, channel: Channel = DEFAULT) -> None:
     """A friend, with every journey, why each step was taken and what comes next."""
-    known = call("GET", path_of("friends", friend), params={"channel": channel})
+    known = call("GET", path_of("friends", friend_id(friend, channel)), params={"channel": channel})
     out.words(known["status"], bold=known["display_name"] or friend)
     out.words("tags:", ", ".join(known["tags"]) or "none")
     out.words("attributes:", _in_words(known["attributes"]) or "none")
@@ -93,25 +94,25 @@ def show(friend: FriendId, channel: Channel = DEFAULT) -> None:
 
 
 @app.command()
-def tag(friend: FriendId, tags: Tags, channel: Channel = DEFAULT) -> None:
+def tag(friend: Friend, tags: Tags, channel: Channel = DEFAULT) -> None:
     """Add tags."""
-    path = path_of("friends", friend, "tags")
+    path = path_of("friends", friend_id(friend, channel), "tags")
     known = call("POST", path, params={"channel": channel}, json={"add": tags})
     out.line(", ".join(known["tags"]))
 
 
 @app.command()
-def untag(friend: FriendId, tags: Tags, channel: Channel = DEFAULT) -> None:
+def untag(friend: Friend, tags: Tags, channel: Channel = DEFAULT) -> None:
     """Remove tags."""
-    path = path_of("friends", friend, "tags")
+    path = path_of("friends", friend_id(friend, channel), "tags")
     known = call("POST", path, params={"channel": channel}, json={"remove": tags})
     out.line(", ".join(known["tags"]) or "none")
 
 
 @app.command("set")
-def set_attributes(friend: FriendId, assignments: Assignments, channel: Channel = DEFAULT) -> None:
+def set_attributes(friend: Friend, assignments: Assignments, channel: Channel = DEFAULT) -> None:
     """Set attributes: gender, birthday, age, region, os, language, or the shop's own."""
-    path = path_of("friends", friend, "attributes")
+    path = path_of("friends", friend_id(friend, channel), "attributes")
     known = call("PATCH", path, params={"channel": channel}, json=_attributes(assignments))
     out.line(_in_words(known["attributes"]) or "none")
 
@@ -143,12 +144,12 @@ def upload(
 
 @app.command()
 def events(
-    friend: FriendId,
+    friend: Friend,
     most: Annotated[int, typer.Option(min=1, max=_PAGE_SIZE, help="No more than so many.")] = 100,
     channel: Channel = DEFAULT,
 ) -> None:
     """What a friend was seen to do, the latest first."""
-    path = path_of("friends", friend, "events")
+    path = path_of("friends", friend_id(friend, channel), "events")
     table = out.table(f"at ({zone()})", "event", "of", "url", "detail")
     for each in call("GET", path, params={"channel": channel, "limit": most}):
         of = "/".join(filter(None, (each["scenario"], each["message"]))) or each["source"]

@@ -8,12 +8,13 @@ import typer
 
 from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli import out
-from tobiishi.cli.options import Channel, identified
+from tobiishi.cli.options import Channel
+from tobiishi.cli.people import friend_id
 from tobiishi.cli.server import Failed, call, path_of
 from tobiishi.cli.times import local
 
 Scenario = Annotated[str | None, typer.Option(help="Only this scenario.")]
-Friend = Annotated[str | None, typer.Option(help="Only this friend.", callback=identified)]
+Friend = Annotated[str | None, typer.Option(help="Only this friend, by id or name.")]
 
 
 def pause(
@@ -44,7 +45,7 @@ def _path(channel: str, scenario: str | None, friend: str | None) -> tuple[str, 
     if scenario:
         return path_of("scenarios", scenario), {"channel": channel}
     if friend:
-        return path_of("friends", friend), {"channel": channel}
+        return path_of("friends", friend_id(friend, channel)), {"channel": channel}
     return path_of("channels", channel), {}
 
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from tobiishi.cli.options import NEARLY_AN_ID, no_id
+import re
+
 from tobiishi.cli.server import Failed, call
 from tobiishi.odd_characters import shown
-from tobiishi.user_ids import is_user_id
+from tobiishi.user_ids import is_user_id, why_not
 
+#: What begins so was meant as an id.
+_NEARLY_AN_ID = re.compile(r"\W*[Uu][0-9A-Fa-f]{4}")
 #: Of how many who have a name the ids are listed.
 _MOST = 20
 
 
-def found(friend: str, channel: str) -> str:
+def friend_id(friend: str, channel: str) -> str:
     """The id of the friend whom an id or a name means. Raises `Failed`.
 
     A whole name counts before a part of one; where several have it, all are listed.
     """
     if is_user_id(friend):
         return friend
-    if NEARLY_AN_ID.match(friend) or not friend.strip():
-        raise Failed(no_id(friend))
+    if _NEARLY_AN_ID.match(friend) or not friend.strip():
+        raise Failed(f"'{shown(friend)}' {why_not(friend)}")
     name = friend.strip()
     params = {"channel": channel, "name": name, "limit": 1000}
     people = call("GET", "/api/friends", params=params)

@@ -9,7 +9,8 @@ import typer
 
 from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli import out
-from tobiishi.cli.options import Channel, File, identified
+from tobiishi.cli.options import Channel, File
+from tobiishi.cli.people import friend_id
 from tobiishi.cli.server import Failed, call
 
 _PATH = "/api/scenarios/test"
@@ -31,9 +32,7 @@ def send_test(
     file: File,
     to: Annotated[
         str,
-        typer.Option(
-            help="The tester: a friend's LINE user id.", callback=identified, show_default=False
-        ),
+        typer.Option(help="The tester: a friend, by LINE user id or name.", show_default=False),
     ],
     message: Annotated[
         list[str] | None, typer.Option(help="Only this message; may be given several times.")
@@ -52,7 +51,7 @@ def send_test(
 
     They count in LINE's quota alone: nothing of them is in any figure.
     """
-    params: dict[str, Any] = {"channel": channel, "to": to, "lang": lang}
+    params: dict[str, Any] = {"channel": channel, "to": friend_id(to, channel), "lang": lang}
     params |= {"message": message} if message else {}
     params |= {"friend": friend} if friend is not None else {}
     content = file.read_bytes()

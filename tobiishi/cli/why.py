@@ -10,7 +10,7 @@ from tobiishi.channels.channels import DEFAULT
 from tobiishi.cli import out
 from tobiishi.cli.language import language
 from tobiishi.cli.options import Channel
-from tobiishi.cli.people import found
+from tobiishi.cli.people import friend_id
 from tobiishi.cli.server import call, path_of
 
 
@@ -38,7 +38,7 @@ def why(
     asked = {"message": message, "scenario": scenario}
     params: dict[str, str] = {name: value for name, value in asked.items() if value}
     params |= {"channel": channel, "lang": lang or language()} | ({"all": "true"} if every else {})
-    answer = call("GET", path_of("friends", found(friend, channel), "why"), params=params)
+    answer = call("GET", path_of("friends", friend_id(friend, channel), "why"), params=params)
     if as_json:
         out.data(answer)
     else:

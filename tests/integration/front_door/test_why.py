@@ -485,6 +485,11 @@ async def test_a_name_that_several_have_lists_them_with_whole_ids(
         await run("why", "花")
     assert HANAKO in str(several.value)
     assert f"{TARO}  花子ママ" in str(several.value)
+    assert "花子" in await run("friend", "show", "花子")
+    assert "vip" in await run("friend", "tag", "花子", "vip")
+    await run("audience", "put", "loyal")
+    assert "1 joined" in await run("audience", "add", "loyal", "花子")
+    assert f"friend {HANAKO}: paused" in await run("pause", "--friend", "花子")
     with pytest.raises(Failed, match="nobody of that name is known"):
         await run("why", "次郎")
     with pytest.raises(Failed, match="is not a LINE user id"):
