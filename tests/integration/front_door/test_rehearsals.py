@@ -221,7 +221,8 @@ async def test_a_rehearsal_whose_process_was_killed_is_not_under_way(
     os.kill(process.pid, signal.SIGKILL)
 
     answer = await door.http.post(f"/api/rehearsals/{begun['id']}/next", headers=HEADERS)
-    assert answer.status_code == 503
+    # Unless its end was noticed before it was asked.
+    assert answer.status_code in (404, 503)
     answer = await door.http.get(f"/api/rehearsals/{begun['id']}", headers=HEADERS)
     assert answer.status_code == 404
     # The next one drops what it left.
